@@ -1,0 +1,74 @@
+#pragma once
+// One verb = one file. A verb adds its options to a CLI11 subcommand and returns what runs it.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <CLI/CLI.hpp>
+
+#include "saccade/base/engine.h"
+#include "saccade/base/json.h"
+#include "saccade/base/pipeline.h"
+
+namespace saccade::cli {
+
+/// A model ready for a task verb: what `-m` and its companions resolve to.
+struct OpenedModel {
+  std::shared_ptr<Engine> engine;
+  Pipeline pipeline;
+  std::vector<std::string> labels;  ///< one per class, or empty
+  std::string name;                 ///< for messages and reports
+  std::string precision = "fp32";
+  bool random_weights = false;
+};
+
+/// What `-m`, `--config`, `--arch` say.
+struct ModelArgs {
+  std::string model;   ///< NAME, FILE or FOLDER; empty: the bundled default model
+  std::string config;  ///< --config FILE
+  std::string arch;    ///< --arch NAME
+  bool needs_weights = true;
+};
+
+/// The program that runs a verb: `saccade` has no opener and hands such requests to
+/// `saccade-torch`.
+struct Program {
+  std::string_view name;
+  int argc = 0;
+  char** argv = nullptr;
+  /// Null in the lean program.
+  std::function<OpenedModel(const ModelArgs&)> open_model;
+};
+
+/// What runs after parsing: the exit code.
+using Action = std::function<int()>;
+
+struct Verb {
+  std::string_view name;
+  std::string_view summary;  ///< one line of `saccade --help`
+  /// Adds options; the returned action runs if the verb was chosen. Options live in the closure.
+  std::function<Action(CLI::App& app, const Program& program)> add;
+};
+
+/// Parses, runs, prints errors to stderr, returns the exit code. The `main` of both programs.
+[[nodiscard]] int run_program(const Program& program, std::span<const Verb> verbs);
+
+/// Adds -m/--model, --config and --arch to a verb.
+void add_model_options(CLI::App& app, ModelArgs& args);
+/// Opens the model here, or replaces this process by `saccade-torch` with the same arguments; says
+/// how to get it if it is absent (Error, not_supported).
+[[nodiscard]] OpenedModel open_model(const Program& program, const ModelArgs& args);
+
+/// The verbs, one per file of this folder.
+[[nodiscard]] Verb classify_verb();
+[[nodiscard]] Verb eval_verb();
+[[nodiscard]] Verb inspect_verb();
+[[nodiscard]] Verb preprocess_verb();
+[[nodiscard]] Verb metric_verb();
+[[nodiscard]] Verb doctor_verb();
+/// A verb that only `saccade-torch` has: shown in the help, handed over when used.
+[[nodiscard]] Verb handed_over(std::string_view name, std::string_view summary);
+
+}  // namespace saccade::cli

@@ -1,0 +1,17 @@
+# saccade_room(<name> [LEAN_ONLY <files>] DEPENDS <rooms and libraries>...)
+# One folder of saccade/ becomes the library saccade_<name> (alias saccade::<name>) from all its .cpp
+# files, or from FILES where a folder holds two libraries. TORCH: the room sees libtorch.
+function(saccade_room name)
+  cmake_parse_arguments(ROOM "TORCH" "" "FILES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
+  if(NOT ROOM_FILES)
+    file(GLOB ROOM_FILES CONFIGURE_DEPENDS *.cpp)
+  endif()
+  add_library(saccade_${name} STATIC ${ROOM_FILES})
+  add_library(saccade::${name} ALIAS saccade_${name})
+  set_target_properties(saccade_${name} PROPERTIES EXPORT_NAME ${name})
+  target_link_libraries(saccade_${name} PUBLIC saccade_settings ${ROOM_DEPENDS}
+    PRIVATE ${ROOM_PRIVATE_DEPENDS})
+  if(ROOM_TORCH)
+    saccade_use_torch(saccade_${name})
+  endif()
+endfunction()

@@ -1,0 +1,37 @@
+# Flags of every target: saccade_settings carries them.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+find_program(SACCADE_CCACHE ccache)
+if(SACCADE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${SACCADE_CCACHE}")
+endif()
+find_program(SACCADE_MOLD mold)
+
+add_library(saccade_settings INTERFACE)
+target_compile_features(saccade_settings INTERFACE cxx_std_20)
+target_include_directories(saccade_settings INTERFACE
+  $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+target_compile_options(saccade_settings INTERFACE
+  $<BUILD_INTERFACE:-Wall;-Wextra;-Wpedantic;-Wshadow;-Wnon-virtual-dtor>
+  # GCC 12 sees overflows and dangling reads in the standard library that are not there.
+  $<BUILD_INTERFACE:$<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds;-Wno-stringop-overflow;-Wno-restrict;-Wno-maybe-uninitialized>>)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  target_compile_options(saccade_settings INTERFACE $<BUILD_INTERFACE:-march=x86-64-v2>)
+endif()
+if(SACCADE_WERROR)
+  target_compile_options(saccade_settings INTERFACE $<BUILD_INTERFACE:-Werror>)
+endif()
+if(SACCADE_SANITIZE)
+  target_compile_options(saccade_settings INTERFACE
+    $<BUILD_INTERFACE:-fsanitize=${SACCADE_SANITIZE};-fno-omit-frame-pointer;-fno-sanitize-recover=all>)
+  target_link_options(saccade_settings INTERFACE $<BUILD_INTERFACE:-fsanitize=${SACCADE_SANITIZE}>)
+endif()
+if(SACCADE_MOLD)
+  target_link_options(saccade_settings INTERFACE $<BUILD_INTERFACE:-fuse-ld=mold>)
+endif()

@@ -1,0 +1,1 @@
+// The target that owns the precompiled libtorch header needs one source file.

@@ -1,0 +1,52 @@
+#pragma once
+// Rename tables between a checkpoint's own names ("dialect") and the official ones. A table is data
+// on the page of its system; the engine here applies it in both directions.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "saccade/base/tensor.h"
+
+namespace saccade::checkpoint {
+
+/// How the dialect stores a tensor, seen from the official layout.
+enum class Layout {
+  same,
+  linear_in_out,  ///< [in, out]                 <-> [out, in]
+  conv_hwio,      ///< [kh, kw, in, out]         <-> [out, in, kh, kw]
+  heads_in,       ///< [in, heads, head_dim]     <-> [heads * head_dim, in]
+  heads_out,      ///< [heads, head_dim, out]    <-> [out, heads * head_dim]
+  heads_bias,     ///< [heads, head_dim]         <-> [heads * head_dim]
+};
+
+/// `theirs` (one pattern, or several that are stacked along the first dimension) <-> `official`.
+/// "{i}" matches a run of digits, "{p}" a run without '.' or '/'; both sides use the same ones.
+struct Rule {
+  std::vector<std::string> theirs;
+  std::string official;
+  Layout layout = Layout::same;
+};
+
+/// A tensor of the dialect that is computed from the configuration: accepted and compared on
+/// reading, written for dialects that have it.
+struct Dialect {
+  std::string name;                   ///< "timm", "huggingface", "jax-npz"
+  std::vector<std::string> evidence;  ///< patterns that must all occur for recognition
+  std::vector<Rule> rules;            ///< a name that no rule matches stays as it is
+  std::vector<std::string> dropped;   ///< patterns of tensors that are no part of the model
+  std::vector<std::string> prefixes;  ///< optional prefixes stripped before anything else
+  int64_t num_heads = 1;              ///< for writing the heads_* layouts
+};
+
+/// True if every pattern of `evidence` matches a name.
+[[nodiscard]] bool recognises(const Dialect& dialect, const NamedTensors& tensors);
+/// Official names and layouts. Throws Error (bad_input, naming `where`) if a stack is incomplete or
+/// a shape does not fit its layout.
+[[nodiscard]] NamedTensors to_official(const Dialect& dialect, const NamedTensors& tensors,
+                                       std::string_view where);
+/// The dialect's names and layouts.
+[[nodiscard]] NamedTensors from_official(const Dialect& dialect, const NamedTensors& tensors);
+
+}  // namespace saccade::checkpoint

@@ -1,0 +1,24 @@
+#pragma once
+// Checkpoint files that other programs open: safetensors and .pth (torch.load, weights_only=True).
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "saccade/base/tensor.h"
+
+namespace saccade::checkpoint {
+
+/// String metadata of a safetensors file: Saccade keeps "saccade.config", "saccade.pipeline" and
+/// "saccade.labels" (JSON texts) in it.
+using Metadata = std::map<std::string, std::string>;
+
+/// Both write atomically (base/file.h) and read the file back before it takes its place.
+/// Throws Error (resources) if the disk refuses.
+void write_safetensors(const std::filesystem::path& path, const NamedTensors& tensors,
+                       const Metadata& metadata = {});
+/// A state dict under `wrap` ("model" in official releases), or bare if `wrap` is empty.
+void write_pth(const std::filesystem::path& path, const NamedTensors& tensors,
+               const std::string& wrap = "");
+
+}  // namespace saccade::checkpoint

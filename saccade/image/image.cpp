@@ -1,0 +1,1 @@
+#include "saccade/image/image.h"

@@ -1,0 +1,61 @@
+#pragma once
+// The zoo without libtorch: which systems and presets exist, and what each configuration means.
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "saccade/base/json.h"
+#include "saccade/base/pipeline.h"
+#include "saccade/checkpoint/dialect.h"
+
+namespace saccade::models {
+
+/// One row of `saccade profile`: a module, its parameters and the multiply-adds of one forward
+/// pass.
+struct ModuleCost {
+  std::string path;     ///< "blocks.3.attn"
+  int64_t params = 0;   ///< its own and those below it
+  int64_t macs = 0;     ///< multiply-adds for batch 1
+  std::string formula;  ///< closed form of the attention cost where there is one, else ""
+};
+
+/// A published variant.
+struct Preset {
+  std::string name;                  ///< official name, "vit_base_patch16_224"
+  std::string system;                ///< "vit"
+  std::vector<std::string> aliases;  ///< timm tags and hub names of the same architecture
+  Json config;                       ///< complete, in the reference's argument names
+  Pipeline pipeline;                 ///< the reference's evaluation pipeline
+};
+
+/// What is known of a system without libtorch; one sorted row each in catalogue.cpp.
+struct System {
+  std::string name;     ///< "vit"
+  std::string summary;  ///< one line
+  std::vector<Preset> presets;
+  /// The complete, validated configuration: missing keys take the reference's defaults. Throws
+  /// Error: bad_input for unknown keys and impossible values, not_supported for known arguments
+  /// away from their default that Saccade does not have.
+  std::function<Json(const Json& config, std::string_view where)> complete;
+  /// The same from another dialect's configuration file (Hugging Face config.json, timm).
+  std::function<Json(const std::string& dialect, const Json& config, std::string_view where)>
+      from_dialect;
+  /// The rename tables, official names on the right.
+  std::function<std::vector<checkpoint::Dialect>(const Json& config)> dialects;
+  /// Modules in the order data meets them, the whole model first (path "").
+  std::function<std::vector<ModuleCost>(const Json& config)> costs;
+};
+
+[[nodiscard]] std::span<const System> systems();
+/// Throws Error (usage) with "did you mean" if there is no such system.
+[[nodiscard]] const System& find_system(std::string_view name);
+/// By official name or alias; null if there is none.
+[[nodiscard]] const Preset* find_preset(std::string_view name);
+/// Every name `find_preset` knows, sorted (for messages and completion).
+[[nodiscard]] std::vector<std::string> preset_names();
+
+}  // namespace saccade::models
