@@ -162,7 +162,8 @@ int report(const Program& program, std::span<const Verb> verbs, const std::excep
   const auto say = [&](std::string_view text) { fmt::print(stderr, "{}: {}\n", kName, text); };
   if (const auto* error = dynamic_cast<const Error*>(&exception)) {
     say(error->what());
-    if (error->kind() == ErrorKind::usage) fmt::print(stderr, "hint: {} --help\n", help_command(program, verbs));
+    if (error->kind() == ErrorKind::usage)
+      fmt::print(stderr, "hint: {} --help\n", help_command(program, verbs));
     return exit_code(error->kind());
   }
   if (dynamic_cast<const std::bad_alloc*>(&exception) != nullptr ||

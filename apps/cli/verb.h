@@ -82,9 +82,9 @@ void add_model_options(CLI::App& app, ModelArgs& args);
 [[nodiscard]] Verb profile_verb();
 /// A verb that only `saccade-torch` has: shown in the help, handed over when used.
 [[nodiscard]] Verb handed_over(std::string_view name, std::string_view summary);
-/// The table: every verb of the program, sorted by name. The entries of `own` (those that need
-/// libtorch) stand in the place of the handed-over ones; with any, the others of those are left
-/// out.
-[[nodiscard]] std::vector<Verb> all_verbs(std::span<const Verb> own = {});
+/// The table of `saccade`: every verb, sorted by name; those of apps/torch are handed over.
+[[nodiscard]] std::vector<Verb> all_verbs();
+/// The same for `saccade-torch`: `own` in the place of the handed-over ones, which it must cover.
+[[nodiscard]] std::vector<Verb> all_verbs(std::span<const Verb> own);
 
 }  // namespace saccade::cli

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "apps/cli/verb.h"
+#include "saccade/base/check.h"
 
 namespace saccade::cli {
 namespace {
@@ -14,30 +15,39 @@ Verb in(std::string_view group, Verb verb) {
   return verb;
 }
 
-/// Verbs of `saccade`; the handed-over ones are implemented in apps/torch.
+/// What `saccade` does itself.
 std::vector<Verb> lean_verbs() {
   return {
       in(kMachine, doctor_verb()),
   };
 }
 
-/// Verbs that only `saccade-torch` has.
-std::vector<Verb> torch_verbs() { return {}; }
+/// What only `saccade-torch` can do; apps/torch/verbs.cpp has the same names.
+std::vector<Verb> torch_only_verbs() { return {}; }
+
+std::vector<Verb> sorted(std::vector<Verb> verbs) {
+  std::sort(verbs.begin(), verbs.end(), [](auto& a, auto& b) { return a.name < b.name; });
+  return verbs;
+}
 
 }  // namespace
 
+std::vector<Verb> all_verbs() {
+  auto verbs = lean_verbs();
+  const auto handed = torch_only_verbs();
+  verbs.insert(verbs.end(), handed.begin(), handed.end());
+  return sorted(std::move(verbs));
+}
+
 std::vector<Verb> all_verbs(std::span<const Verb> own) {
   auto verbs = lean_verbs();
-  for (auto& verb : torch_verbs()) {
+  for (const auto& verb : torch_only_verbs()) {
     const auto implemented =
         std::find_if(own.begin(), own.end(), [&](const Verb& v) { return v.name == verb.name; });
-    if (implemented != own.end())
-      verbs.push_back(in(verb.group, *implemented));
-    else if (own.empty())
-      verbs.push_back(std::move(verb));
+    SACCADE_CHECK(implemented != own.end(), "{} is handed over and implemented nowhere", verb.name);
+    verbs.push_back(in(verb.group, *implemented));
   }
-  std::sort(verbs.begin(), verbs.end(), [](auto& a, auto& b) { return a.name < b.name; });
-  return verbs;
+  return sorted(std::move(verbs));
 }
 
 }  // namespace saccade::cli
