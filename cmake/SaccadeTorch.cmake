@@ -4,8 +4,6 @@ find_package(Torch REQUIRED)
 
 add_library(saccade_torch_headers STATIC "${CMAKE_CURRENT_LIST_DIR}/torch_headers.cpp")
 target_link_libraries(saccade_torch_headers PUBLIC saccade_settings)
-target_include_directories(saccade_torch_headers SYSTEM PUBLIC
-  $<BUILD_INTERFACE:${TORCH_INCLUDE_DIRS}>)
 target_link_libraries(saccade_torch_headers PUBLIC torch)
 target_compile_definitions(saccade_torch_headers PUBLIC NDEBUG)
 target_precompile_headers(saccade_torch_headers PRIVATE <torch/torch.h>)
