@@ -23,7 +23,12 @@ std::vector<Verb> lean_verbs() {
 }
 
 /// What only `saccade-torch` can do; apps/torch/verbs.cpp has the same names.
-std::vector<Verb> torch_only_verbs() { return {}; }
+std::vector<Verb> torch_only_verbs() {
+  return {
+      in(kFiles, handed_over("convert", "write a checkpoint in another container or convention")),
+      in(kFiles, handed_over("verify", "compare models with numbers from their reference")),
+  };
+}
 
 std::vector<Verb> sorted(std::vector<Verb> verbs) {
   std::sort(verbs.begin(), verbs.end(), [](auto& a, auto& b) { return a.name < b.name; });
