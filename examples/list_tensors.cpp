@@ -1,4 +1,4 @@
-// Lists the tensors of any checkpoint (safetensors, .pth, .npz, a sharded folder): list_tensors FILE
+// list_tensors FILE: the tensors of any checkpoint (safetensors, .pth, .npz, a sharded folder).
 // Needs no libtorch: saccade::core.
 #include <iostream>
 

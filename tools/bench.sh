@@ -1,6 +1,6 @@
 #!/bin/bash
-# Builds the benchmarks of bench/ (release preset) and runs each. A benchmark prints the machine, the
-# instruction set and what it measured beside which peer; it needs no arguments.
+# Builds the benchmarks of bench/ (release preset) and runs each. A benchmark prints the machine,
+# the instruction set and what it measured beside which peer; it needs no arguments.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 shopt -s nullglob

@@ -24,7 +24,8 @@ fi
 lean_files_since() {
   git diff --name-only --diff-filter=d "$1" -- '*.cpp' | python3 -c '
 import json, os, sys
-built = {os.path.relpath(row["file"]) for row in json.load(open("build/lean/compile_commands.json"))}
+rows = json.load(open("build/lean/compile_commands.json"))
+built = {os.path.relpath(row["file"]) for row in rows}
 print(*[name for name in sys.stdin.read().split("\n") if name in built], sep="\n")'
 }
 base=${BASE:-$(git merge-base main HEAD)}
