@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "saccade/metrics/classification.h"
 #include "tests/parity/golden.h"
 
