@@ -10,4 +10,6 @@ namespace saccade::cli {
 /// One sorted line each in verbs.cpp; the table of apps/cli/verbs.cpp names them for `saccade`.
 [[nodiscard]] std::vector<Verb> torch_verbs();
 
+[[nodiscard]] Verb train_verb();
+
 }  // namespace saccade::cli
