@@ -1,6 +1,7 @@
-# saccade_room(<name> [LEAN_ONLY <files>] DEPENDS <rooms and libraries>...)
-# One folder of saccade/ becomes the library saccade_<name> (alias saccade::<name>) from all its .cpp
-# files, or from FILES where a folder holds two libraries. TORCH: the room sees libtorch.
+# saccade_room(<name> [TORCH] [FILES <files>...] DEPENDS <rooms and libraries>...
+#              [PRIVATE_DEPENDS <libraries>...])
+# One folder of saccade/ becomes the library saccade_<name> (alias saccade::<name>) from all its
+# .cpp files, or from FILES where a folder holds two libraries. TORCH: the room sees libtorch.
 function(saccade_room name)
   cmake_parse_arguments(ROOM "TORCH" "" "FILES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
   if(NOT ROOM_FILES)

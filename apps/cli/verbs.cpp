@@ -26,7 +26,9 @@ std::vector<Verb> lean_verbs() {
 /// What only `saccade-torch` can do; apps/torch/verbs.cpp has the same names.
 std::vector<Verb> torch_only_verbs() {
   return {
-      in(kTrain, handed_over("train", "Train a model from a recipe")),
+      in(kFiles, handed_over("convert", "write a checkpoint in another container or convention")),
+      in(kTrain, handed_over("train", "train a model from a recipe")),
+      in(kFiles, handed_over("verify", "compare models with numbers from their reference")),
   };
 }
 

@@ -36,7 +36,7 @@ int run(const Args& args) {
 }  // namespace
 
 Verb train_verb() {
-  return {"train", "Train a model from a recipe", [](CLI::App& app, const Program&) -> Action {
+  return {"train", "train a model from a recipe", [](CLI::App& app, const Program&) -> Action {
             auto args = std::make_shared<Args>();
             app.add_option("recipe", args->recipe, "Recipe (TOML)")->required();
             app.add_option("--data", args->data,
