@@ -3,13 +3,16 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include "saccade/base/engine.h"
-#include "saccade/base/json.h"
+#include "saccade/base/error.h"
 #include "saccade/base/pipeline.h"
 
 namespace saccade::cli {
@@ -40,6 +43,10 @@ struct Program {
   char** argv = nullptr;
   /// Null in the lean program.
   std::function<OpenedModel(const ModelArgs&)> open_model;
+  /// Versions behind `--version`, for instance "libtorch 2.13.0"; empty in the lean program.
+  std::string libraries;
+  /// What an exception of another library means to the user; empty where it means a bug of ours.
+  std::function<std::optional<Error>(const std::exception&)> explain;
 };
 
 /// What runs after parsing: the exit code.
@@ -50,9 +57,12 @@ struct Verb {
   std::string_view summary;  ///< one line of `saccade --help`
   /// Adds options; the returned action runs if the verb was chosen. Options live in the closure.
   std::function<Action(CLI::App& app, const Program& program)> add;
+  std::string_view group = {};  ///< heading in `saccade --help`, set by the table in verbs.cpp
 };
 
 /// Parses, runs, prints errors to stderr, returns the exit code. The `main` of both programs.
+/// Every option of a verb can also be given by a configuration file and by an environment variable
+/// (settings.h); --config-file, --threads and --log-level are added to every verb.
 [[nodiscard]] int run_program(const Program& program, std::span<const Verb> verbs);
 
 /// Adds -m/--model, --config and --arch to a verb.
@@ -61,14 +71,20 @@ void add_model_options(CLI::App& app, ModelArgs& args);
 /// how to get it if it is absent (Error, not_supported).
 [[nodiscard]] OpenedModel open_model(const Program& program, const ModelArgs& args);
 
-/// The verbs, one per file of this folder.
+/// The verbs, one per file of this folder; verbs.cpp has the table.
 [[nodiscard]] Verb classify_verb();
+[[nodiscard]] Verb doctor_verb();
 [[nodiscard]] Verb eval_verb();
 [[nodiscard]] Verb inspect_verb();
-[[nodiscard]] Verb preprocess_verb();
 [[nodiscard]] Verb metric_verb();
-[[nodiscard]] Verb doctor_verb();
+[[nodiscard]] Verb models_verb();
+[[nodiscard]] Verb preprocess_verb();
+[[nodiscard]] Verb profile_verb();
 /// A verb that only `saccade-torch` has: shown in the help, handed over when used.
 [[nodiscard]] Verb handed_over(std::string_view name, std::string_view summary);
+/// The table of `saccade`: every verb, sorted by name; those of apps/torch are handed over.
+[[nodiscard]] std::vector<Verb> all_verbs();
+/// The same for `saccade-torch`: `own` in the place of the handed-over ones, which it must cover.
+[[nodiscard]] std::vector<Verb> all_verbs(std::span<const Verb> own);
 
 }  // namespace saccade::cli

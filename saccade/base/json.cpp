@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <numeric>
 #include <utility>
 #include <vector>
@@ -125,11 +124,6 @@ int64_t json_int(const Json& value, std::string_view key, std::string_view where
   if (found.is_number_unsigned() && found.get<uint64_t>() > uint64_t{INT64_MAX})
     throw input_error(where, "\"{}\" is too large: {}", key, found.dump());
   if (found.is_number_integer()) return found.get<int64_t>();
-  if (found.is_number_float()) {  // 4.0 where 4 was meant
-    const double number = found.get<double>();
-    if (number == std::floor(number) && std::abs(number) < 0x1p53)
-      return static_cast<int64_t>(number);
-  }
   throw input_error(where, "\"{}\" must be an integer, is {}", key, found.dump());
 }
 

@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace saccade {
@@ -119,6 +120,9 @@ Pool& pool() {
 }
 
 }  // namespace
+
+SerialScope::SerialScope() : outer_(std::exchange(inside_body, true)) {}
+SerialScope::~SerialScope() { inside_body = outer_; }
 
 int thread_count() {
   const int chosen = override_threads.load();

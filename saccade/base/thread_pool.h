@@ -19,4 +19,17 @@ void set_thread_count(int threads);
 void parallel_for(int64_t count, int64_t grain,
                   const std::function<void(int64_t begin, int64_t end)>& body);
 
+/// While one lives, parallel_for runs serially on this thread: for threads that are themselves one
+/// of many (loader workers).
+class SerialScope {
+ public:
+  SerialScope();
+  ~SerialScope();
+  SerialScope(const SerialScope&) = delete;
+  SerialScope& operator=(const SerialScope&) = delete;
+
+ private:
+  bool outer_;
+};
+
 }  // namespace saccade

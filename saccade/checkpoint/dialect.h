@@ -29,14 +29,14 @@ struct Rule {
   Layout layout = Layout::same;
 };
 
-/// A tensor of the dialect that is computed from the configuration: accepted and compared on
-/// reading, written for dialects that have it.
+/// One naming convention of one system.
 struct Dialect {
   std::string name;                   ///< "timm", "huggingface", "jax-npz"
   std::vector<std::string> evidence;  ///< patterns that must all occur for recognition
   std::vector<Rule> rules;            ///< a name that no rule matches stays as it is
   std::vector<std::string> dropped;   ///< patterns of tensors that are no part of the model
   std::vector<std::string> prefixes;  ///< optional prefixes stripped before anything else
+  std::vector<Rule> places;           ///< its module paths <-> ours, for intermediates in goldens
   int64_t num_heads = 1;              ///< for writing the heads_* layouts
 };
 
@@ -48,5 +48,7 @@ struct Dialect {
                                        std::string_view where);
 /// The dialect's names and layouts.
 [[nodiscard]] NamedTensors from_official(const Dialect& dialect, const NamedTensors& tensors);
+/// Our module path for one of the dialect's places, or "" if the table has none.
+[[nodiscard]] std::string official_place(const Dialect& dialect, std::string_view place);
 
 }  // namespace saccade::checkpoint

@@ -1,1 +1,48 @@
-// placeholder
+#include "saccade/models/catalogue.h"
+
+#include <algorithm>
+
+#include "saccade/base/error.h"
+#include "saccade/base/suggest.h"
+#include "saccade/models/deit.h"
+#include "saccade/models/vit.h"
+
+namespace saccade::models {
+
+std::span<const System> systems() {
+  static const System table[] = {
+      // sorted
+      deit::system(),
+      vit::system(),
+  };
+  return table;
+}
+
+const System& find_system(std::string_view name) {
+  std::vector<std::string> names;
+  for (const auto& system : systems()) {
+    if (system.name == name) return system;
+    names.push_back(system.name);
+  }
+  throw usage_error("unknown system \"{}\"{}", name, did_you_mean(name, names));
+}
+
+const Preset* find_preset(std::string_view name) {
+  if (name.starts_with("timm/")) name.remove_prefix(5);
+  for (const auto& system : systems())
+    for (const auto* list : {&system.presets, &system.aliases})
+      if (const auto it = std::ranges::find(*list, name, &Preset::name); it != list->end())
+        return &*it;
+  return nullptr;
+}
+
+std::vector<std::string> preset_names() {
+  std::vector<std::string> names;
+  for (const auto& system : systems())
+    for (const auto* list : {&system.presets, &system.aliases})
+      for (const auto& preset : *list) names.push_back(preset.name);
+  std::ranges::sort(names);
+  return names;
+}
+
+}  // namespace saccade::models

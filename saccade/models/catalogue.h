@@ -23,27 +23,35 @@ struct ModuleCost {
   std::string formula;  ///< closed form of the attention cost where there is one, else ""
 };
 
-/// A published variant.
+/// A published variant: an official name, or an alias (a timm tag, a hub name) of one with the
+/// pipeline, class count and eps that were published under it.
 struct Preset {
-  std::string name;                  ///< official name, "vit_base_patch16_224"
+  std::string name;                  ///< "vit_base_patch16_224"
   std::string system;                ///< "vit"
-  std::vector<std::string> aliases;  ///< timm tags and hub names of the same architecture
+  std::vector<std::string> aliases;  ///< names in System::aliases that are this architecture
   Json config;                       ///< complete, in the reference's argument names
   Pipeline pipeline;                 ///< the reference's evaluation pipeline
 };
 
 /// What is known of a system without libtorch; one sorted row each in catalogue.cpp.
 struct System {
-  std::string name;     ///< "vit"
-  std::string summary;  ///< one line
-  std::vector<Preset> presets;
+  std::string name;             ///< "vit"
+  std::string summary;          ///< one line
+  std::vector<Preset> presets;  ///< official names
+  std::vector<Preset> aliases;  ///< every other published name
+  /// Marks in `config` which of the system's classes a golden case or a Hugging Face
+  /// "architectures" entry means ("DistilledVisionTransformer"); unknown names change nothing.
+  std::function<void(std::string_view model_class, Json& config)> select_class;
   /// The complete, validated configuration: missing keys take the reference's defaults. Throws
   /// Error: bad_input for unknown keys and impossible values, not_supported for known arguments
   /// away from their default that Saccade does not have.
   std::function<Json(const Json& config, std::string_view where)> complete;
-  /// The same from another dialect's configuration file (Hugging Face config.json, timm).
-  std::function<Json(const std::string& dialect, const Json& config, std::string_view where)>
-      from_dialect;
+  /// The same from a Hugging Face config.json.
+  std::function<Json(const Json& config, std::string_view where)> from_huggingface;
+  /// `model_type` of Hugging Face configurations that this system answers to, "" for none.
+  std::string huggingface_type;
+  /// The key that official releases wrap their state dict in ("model"), "" for bare files.
+  std::string release_wrapper;
   /// The rename tables, official names on the right.
   std::function<std::vector<checkpoint::Dialect>(const Json& config)> dialects;
   /// Modules in the order data meets them, the whole model first (path "").
@@ -53,7 +61,7 @@ struct System {
 [[nodiscard]] std::span<const System> systems();
 /// Throws Error (usage) with "did you mean" if there is no such system.
 [[nodiscard]] const System& find_system(std::string_view name);
-/// By official name or alias; null if there is none.
+/// By official name or alias ("timm/" in front of a tag is accepted); null if there is none.
 [[nodiscard]] const Preset* find_preset(std::string_view name);
 /// Every name `find_preset` knows, sorted (for messages and completion).
 [[nodiscard]] std::vector<std::string> preset_names();

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "saccade/base/json.h"
+#include "saccade/base/tensor.h"
 #include "saccade/nn/module.h"
 
 namespace saccade::models {
@@ -28,6 +29,12 @@ class TensorMap {
 using Inputs = TensorMap;
 using Outputs = TensorMap;
 
+/// How weights of another configuration of the same system are fitted to this one.
+struct Adaptation {
+  /// The reference procedure: "timm" (checkpoint_filter_fn), "deit" (main.py --finetune).
+  std::string procedure;
+};
+
 /// Built by registry.h only, as shared_ptr. Parameter names are the official checkpoint's.
 class Model : public nn::Module {
  public:
@@ -40,6 +47,9 @@ class Model : public nn::Module {
   /// Layer id for layer-wise decay: 0 is the stem, the head has the largest.
   [[nodiscard]] virtual int64_t layer_id(std::string_view parameter) const = 0;
   [[nodiscard]] virtual int64_t num_classes() const { return 0; }
+  /// The state fitted to this model's shapes. Throws Error (not_supported) for an unknown
+  /// procedure.
+  [[nodiscard]] virtual NamedTensors adapt(const NamedTensors& state, const Adaptation& how) const;
 };
 
 }  // namespace saccade::models

@@ -61,6 +61,9 @@ class DeviceScope {
 /// registered and the tensor is undefined (an absent bias).
 Tensor parameter(torch::nn::Module* owner, std::string name, torch::IntArrayRef shape,
                  bool present = true);
+/// Registers a zero-filled buffer under its checkpoint name.
+Tensor buffer(torch::nn::Module* owner, std::string name, torch::IntArrayRef shape,
+              torch::Dtype dtype = torch::kFloat32);
 
 namespace detail {
 /// Extends the current path for one call and offers the result on the way out.
@@ -77,6 +80,12 @@ class Call {
 };
 }  // namespace detail
 
+/// Whether the configuration has a part: Child{when(c.pre_norm), this, "norm_pre", ...}.
+struct Condition {
+  bool present;
+};
+[[nodiscard]] constexpr Condition when(bool present) { return {present}; }
+
 /// A submodule that is built, registered under its checkpoint name (dots allowed) and called like a
 /// function, in one declaration. Empty for a part that the configuration lacks.
 template <class M>
@@ -87,6 +96,12 @@ class Child {
   requires std::constructible_from<M, Args...> Child(torch::nn::Module* parent, std::string name,
                                                      Args&&... args)
       : Child(parent, std::move(name), std::make_shared<M>(std::forward<Args>(args)...)) {}
+  /// Empty unless the condition holds.
+  template <class... Args>
+  requires std::constructible_from<M, Args...> Child(Condition condition, torch::nn::Module* parent,
+                                                     std::string name, Args&&... args)
+      : Child(parent, std::move(name),
+              condition.present ? std::make_shared<M>(std::forward<Args>(args)...) : nullptr) {}
   /// Registers a module that exists already (sharing); null leaves the child empty.
   Child(torch::nn::Module* parent, std::string name, std::shared_ptr<M> module)
       : name_(std::move(name)), module_(std::move(module)) {

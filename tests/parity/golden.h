@@ -20,17 +20,27 @@ struct Outcome {
   std::string detail;  ///< what failed, or why it is not supported; one line
 };
 
-/// A case folder with its case.json (formats/ has cases without one: `json` is null there).
+/// A case folder with its case.json. The files of formats/ have none; there `system` is "formats"
+/// and `model` the file's format or the folder's name:
+/// - kind "good": `folder` holds one file or a sharded checkpoint and its expected.json; null json;
+/// - kind "bad": `folder` is the malformed file (or sharded folder), `json` its manifest entry.
 struct Case {
   std::filesystem::path folder;
   Json json;
   std::string system, model, kind;
+  std::string problem = {};  ///< why the case cannot be read; it counts as failed
 
-  /// The golden tensor "in.x", "mid.x" or "out.x"; throws Error if it is absent.
+  /// The stored tensor "in.x", "mid.x" or "out.x"; throws Error if it is absent.
   [[nodiscard]] HostTensor golden(std::string_view name) const;
 };
 
-/// Compares with the case's tolerance for that tensor; "" if it holds, else one line.
+/// Every case at or below `root`, sorted by path. Throws Error (usage) if there is no such folder.
+[[nodiscard]] std::vector<Case> discover(const std::filesystem::path& root);
+
+/// Compares with the golden tensor of that name under the case's tolerance for it: |actual -
+/// golden|
+/// <= atol + rtol * |golden| everywhere, integers equal, NaN only where the golden tensor has it.
+/// "" if it holds, else one line.
 [[nodiscard]] std::string compare(const Case& c, std::string_view name, const HostTensor& actual);
 
 /// Answers nothing if the case is of another kind.

@@ -1,0 +1,65 @@
+#include "apps/cli/help.h"
+
+#include <algorithm>
+
+#include "apps/cli/output.h"
+
+namespace saccade::cli {
+namespace {
+
+constexpr size_t kLeftColumn = 26;
+
+void trim_end(std::string& text) { text.erase(text.find_last_not_of("\n ") + 1); }
+
+}  // namespace
+
+HelpFormatter::HelpFormatter() {
+  column_width(kLeftColumn);
+  label("Positionals", "Arguments");
+}
+
+std::string HelpFormatter::make_help(const CLI::App* app, std::string name,
+                                     CLI::AppFormatMode mode) const {
+  // The parts of the base class each begin and end with blank lines; keep one between blocks.
+  const std::string text = CLI::Formatter::make_help(app, std::move(name), mode);
+  std::string tight;
+  for (size_t i = 0; i < text.size(); ++i)
+    if (!(text[i] == '\n' && (tight.empty() || tight.ends_with("\n\n")))) tight += text[i];
+  trim_end(tight);
+  return tight + "\n";
+}
+
+std::string HelpFormatter::make_option_opts(const CLI::Option* option) const {
+  std::string text;
+  if (option->get_type_size() != 0) {
+    if (!option->get_type_name().empty()) text += " " + option->get_type_name();
+    if (!option->get_default_str().empty()) text += " [" + option->get_default_str() + "]";
+    if (option->get_expected_max() == CLI::detail::expected_max_vector_size) text += "...";
+  }
+  return text;
+}
+
+std::string program_help(std::span<const Verb> verbs) {
+  std::string text =
+      "Vision transformers in native C++: load, check, train and run them.\n"
+      "Usage: saccade VERB [options]      saccade VERB --help      saccade --version\n";
+  std::vector<std::string_view> groups;
+  for (const auto& verb : verbs)
+    if (std::find(groups.begin(), groups.end(), verb.group) == groups.end())
+      groups.push_back(verb.group);
+  std::sort(groups.begin(), groups.end());
+  size_t width = 0;
+  for (const auto& verb : verbs) width = std::max(width, verb.name.size());
+  for (const auto group : groups) {
+    text += fmt::format("\n{}:\n", group);
+    for (const auto& verb : verbs)
+      if (verb.group == group) text += fmt::format("  {:{}}  {}\n", verb.name, width, verb.summary);
+  }
+  return text +
+         "\nEvery verb: --json, --config-file FILE, --threads N, --log-level LEVEL; every option "
+         "also as\n$SACCADE_<VERB>_<OPTION>. Exit codes: 0 ok, 1 failed check, 2 usage, 3 bad "
+         "input file,\n4 not supported, 5 resources, 70 bug, 130 interrupted.\n"
+         "\nExample:\n  saccade doctor\n";
+}
+
+}  // namespace saccade::cli

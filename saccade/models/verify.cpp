@@ -1,0 +1,228 @@
+#include "saccade/models/verify.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include "saccade/base/error.h"
+#include "saccade/checkpoint/checkpoint.h"
+#include "saccade/models/catalogue.h"
+#include "saccade/models/load.h"
+#include "saccade/models/registry.h"
+#include "saccade/nn/host.h"
+
+namespace saccade::models {
+namespace {
+
+namespace fs = std::filesystem;
+using checkpoint::Checkpoint;
+
+/// A case as its files describe it.
+struct Case {
+  fs::path folder;
+  std::string where;  ///< case.json, for messages
+  Json json;
+  const System* system = nullptr;
+  std::string dialect;  ///< "" for the official names
+  NamedTensors golden;
+
+  [[nodiscard]] std::string text(const char* key) const {
+    return json.contains(key) ? json_string(json, key, where) : "";
+  }
+};
+
+Case read_case(const fs::path& folder) {
+  Case c{folder, (folder / "case.json").string(), read_json(folder / "case.json"), nullptr, "", {}};
+  const auto name = json_string(c.json, "system", c.where);
+  const auto known = systems();
+  const auto it = std::ranges::find(known, name, &System::name);
+  if (it == known.end())
+    throw unsupported_error("{}: the system \"{}\" is not there yet", c.where, name);
+  c.system = &*it;
+  c.dialect = c.text("dialect");
+  const auto weights = c.text("weights");
+  const bool model_case = weights != "none" && !weights.empty() && c.json.contains("config") &&
+                          c.json.contains("tensors") && c.json["tensors"].contains("in.images");
+  if (!model_case)
+    throw unsupported_error("{}: this is no case of a model (kind \"{}\"); `make golden` runs it",
+                            c.where, c.text("kind"));
+  c.golden = Checkpoint::open(folder / "golden.safetensors").state_dict();
+  return c;
+}
+
+/// A configuration of the case ("config", "source_config") in official names.
+Json official_config(const Case& c, const char* key) {
+  Json config = c.json.at(key);
+  if (c.dialect == "huggingface" && std::string_view(key) == "config") {
+    if (c.json.contains("native_config"))
+      config = c.json["native_config"];
+    else
+      config = c.system->from_huggingface(config, c.where);
+  }
+  c.system->select_class(c.text("model"), config);
+  return c.system->complete(config, c.where);
+}
+
+fs::path weights_file(const Case& c) {
+  const auto kind = c.text("weights");
+  if (kind != "safetensors" && kind != "pth" && kind != "npz")
+    throw unsupported_error("{}: weights \"{}\" are not supported", c.where, kind);
+  return c.folder / ("weights." + kind);
+}
+
+NamedTensors read_weights(const Case& c, const Json& config) {
+  const auto file = weights_file(c);
+  return translate(c.system->dialects(config), Checkpoint::open(file).state_dict(), file.string());
+}
+
+std::string procedure_of(const Case& c) {
+  const auto procedure = c.text("procedure");
+  if (procedure.starts_with("timm")) return "timm";
+  if (procedure.starts_with("deit")) return "deit";
+  return procedure;
+}
+
+/// The model of `config` with the case's weights, in evaluation mode.
+std::shared_ptr<Model> build_case_model(const Case& c, const Json& config) {
+  auto model = build(c.system->name, config);
+  model->eval();
+  if (c.text("weights") == "formula") {
+    fill_by_formula(*model);
+    return model;
+  }
+  auto state = read_weights(c, config);
+  if (c.json.contains("source_config")) state = model->adapt(state, {.procedure = procedure_of(c)});
+  load_state(*model, state, weights_file(c).string());
+  return model;
+}
+
+Inputs inputs_of(const Case& c) {
+  Inputs inputs;
+  for (const auto& [name, spec] : c.json.at("tensors").items()) {
+    if (!name.starts_with("in.")) continue;
+    const auto* stored = find(c.golden, name);
+    if (!stored && spec.value("stored", true))
+      throw input_error((c.folder / "golden.safetensors").string(), "{} is missing", name);
+    const auto tensor =
+        stored ? *stored
+               : formula_input(spec.value("formula", name), spec.at("shape").get<Shape>());
+    inputs.set(name.substr(3), nn::to_torch(tensor));
+  }
+  return inputs;
+}
+
+/// Everything that a run offers, under the names of the case.
+using Offered = std::map<std::string, HostTensor>;
+
+void run_model(const Case& c, Model& model, Offered& offered) {
+  const torch::NoGradGuard no_grad;
+  const nn::ObserverScope observer([&](const std::string& path, const torch::Tensor& value) {
+    const auto wanted = "mid." + path;
+    if (c.json["tensors"].contains(wanted)) offered[wanted] = nn::to_host(value.clone());
+    if (!c.dialect.empty()) offered["place." + path] = nn::to_host(value.clone());
+  });
+  for (const auto& [name, value] : model.forward(inputs_of(c)))
+    offered["out." + name] = nn::to_host(value);
+}
+
+void run_with_tanh_gelu(const Case& c, Json config, Offered& offered) {
+  config["act_layer"] = "gelu_tanh";
+  const auto model = build_case_model(c, config);
+  const torch::NoGradGuard no_grad;
+  offered["out.logits_tanh"] = nn::to_host(model->forward(inputs_of(c))["logits"]);
+}
+
+TensorResult compare(const std::string& name, const HostTensor& golden, const HostTensor* actual,
+                     const Json& spec) {
+  TensorResult result{name, std::numeric_limits<double>::infinity(), spec.value("atol", 0.0),
+                      spec.value("rtol", 0.0), false};
+  if (!actual || actual->shape() != golden.shape()) return result;
+  const auto expected_tensor = to_float(golden), actual_tensor = to_float(*actual);
+  const auto expected = expected_tensor.as<float>(), given = actual_tensor.as<float>();
+  result.max_abs = 0.0;
+  result.ok = true;
+  for (size_t i = 0; i < expected.size(); ++i) {
+    const double difference = std::abs(double{given[i]} - double{expected[i]});
+    if (!(difference <= result.atol + result.rtol * std::abs(double{expected[i]})))
+      result.ok = false;
+    if (std::isnan(difference)) result.max_abs = std::numeric_limits<double>::infinity();
+    result.max_abs = std::max(result.max_abs, difference);
+  }
+  return result;
+}
+
+/// The value for a golden tensor, or null: intermediates of a dialect lie at its own places.
+const HostTensor* offered_for(const Offered& offered, const checkpoint::Dialect* dialect,
+                              const std::string& name) {
+  auto it = offered.find(name);
+  if (it == offered.end() && dialect && name.starts_with("mid."))
+    it = offered.find("place." + official_place(*dialect, std::string_view(name).substr(4)));
+  return it == offered.end() ? nullptr : &it->second;
+}
+
+void check_tensors(const Case& c, const Json& config, const Offered& offered, CaseResult& result) {
+  const auto dialects = c.system->dialects(config);
+  const auto dialect = std::ranges::find(dialects, c.dialect, &checkpoint::Dialect::name);
+  for (const auto& [name, golden] : c.golden) {
+    if (name.starts_with("in.")) continue;
+    const auto* actual =
+        offered_for(offered, dialect == dialects.end() ? nullptr : &*dialect, name);
+    if (!actual && name.starts_with("mid.")) {
+      result.skipped.push_back(name);
+      continue;
+    }
+    const auto& tensors = c.json.at("tensors");
+    result.tensors.push_back(compare(name, golden, actual,
+                                     tensors.contains(name) ? tensors[name] : c.json["tolerance"]));
+  }
+  if (!std::ranges::all_of(result.tensors, &TensorResult::ok))
+    result.status = CaseResult::Status::failed;
+}
+
+void run_case(const Case& c, CaseResult& result) {
+  const auto config = official_config(c, "config");
+  const auto model = build_case_model(c, config);
+  Offered offered;
+  run_model(c, *model, offered);
+  if (find(c.golden, "out.logits_tanh")) run_with_tanh_gelu(c, config, offered);
+  check_tensors(c, config, offered, result);
+}
+
+}  // namespace
+
+std::vector<fs::path> find_cases(const fs::path& folder) {
+  std::vector<fs::path> cases;
+  if (fs::exists(folder / "case.json")) cases.push_back(folder);
+  if (fs::is_directory(folder))
+    for (const auto& entry : fs::recursive_directory_iterator(folder))
+      if (entry.path().filename() == "case.json" && entry.path().parent_path() != folder)
+        cases.push_back(entry.path().parent_path());
+  if (cases.empty())
+    throw usage_error("{}: no golden case here (a folder with a case.json)", folder.string());
+  std::ranges::sort(cases);
+  return cases;
+}
+
+CaseResult verify_case(const fs::path& folder) {
+  CaseResult result;
+  result.folder = folder;
+  using Status = CaseResult::Status;
+  try {
+    const auto c = read_case(folder);
+    result.system = c.system->name;
+    run_case(c, result);
+  } catch (const Error& e) {
+    result.status = e.kind() == ErrorKind::not_supported ? Status::unsupported : Status::unreadable;
+    result.message = e.what();
+  } catch (const Json::exception& e) {
+    result.status = Status::unreadable;
+    result.message = fmt::format("{}: {}", (folder / "case.json").string(), e.what());
+  } catch (const c10::Error& e) {
+    result.status = Status::failed;
+    result.message = e.what_without_backtrace();
+  }
+  return result;
+}
+
+}  // namespace saccade::models
