@@ -5,9 +5,9 @@
 #   tools/setup.sh full    the same, and libtorch; prints the folder for CMAKE_PREFIX_PATH on stdout
 #   tools/setup.sh lint    what `make lint` needs
 #
-# System packages: by apt as root, or where sudo asks for no password; otherwise the missing
-# are named and the script stops. libtorch, in this order: CMAKE_PREFIX_PATH; a CPU build of torch that
-# python3 or .venv has; torch from pip into .venv; a CUDA build only where a CUDA toolkit is found.
+# System packages: by apt as root, or where sudo asks for no password; otherwise the missing ones
+# are named and the script stops. libtorch, in this order: CMAKE_PREFIX_PATH; a CPU build of torch
+# that python3 or .venv has; torch from pip into .venv; a CUDA build only where a CUDA toolkit is.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"

@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::string_view kUse = "Use a model";
 constexpr std::string_view kFiles = "Models and files";
+constexpr std::string_view kTrain = "Make a model";
 constexpr std::string_view kMachine = "This machine";
 
 Verb in(std::string_view group, Verb verb) {
@@ -23,7 +24,13 @@ std::vector<Verb> lean_verbs() {
 }
 
 /// What only `saccade-torch` can do; apps/torch/verbs.cpp has the same names.
-std::vector<Verb> torch_only_verbs() { return {}; }
+std::vector<Verb> torch_only_verbs() {
+  return {
+      in(kFiles, handed_over("convert", "write a checkpoint in another container or convention")),
+      in(kTrain, handed_over("train", "train a model from a recipe")),
+      in(kFiles, handed_over("verify", "compare models with numbers from their reference")),
+  };
+}
 
 std::vector<Verb> sorted(std::vector<Verb> verbs) {
   std::sort(verbs.begin(), verbs.end(), [](auto& a, auto& b) { return a.name < b.name; });

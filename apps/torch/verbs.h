@@ -10,4 +10,8 @@ namespace saccade::cli {
 /// One sorted line each in verbs.cpp; the table of apps/cli/verbs.cpp names them for `saccade`.
 [[nodiscard]] std::vector<Verb> torch_verbs();
 
+[[nodiscard]] Verb convert_verb();
+[[nodiscard]] Verb train_verb();
+[[nodiscard]] Verb verify_verb();
+
 }  // namespace saccade::cli

@@ -50,6 +50,8 @@ struct System {
   std::function<Json(const Json& config, std::string_view where)> from_huggingface;
   /// `model_type` of Hugging Face configurations that this system answers to, "" for none.
   std::string huggingface_type;
+  /// The key that official releases wrap their state dict in ("model"), "" for bare files.
+  std::string release_wrapper;
   /// The rename tables, official names on the right.
   std::function<std::vector<checkpoint::Dialect>(const Json& config)> dialects;
   /// Modules in the order data meets them, the whole model first (path "").

@@ -133,6 +133,7 @@ System system() {
   };
   s.from_huggingface = from_huggingface;
   s.huggingface_type = "deit";
+  s.release_wrapper = "model";
   s.dialects = dialects;
   s.costs = costs;
   return s;

@@ -11,6 +11,13 @@ namespace {
 
 using nn::Child, nn::Children, nn::parameter, nn::when, torch::Tensor;
 
+std::vector<nn::StemLayer> stem_layers(const Config& c) {
+  std::vector<nn::StemLayer> layers;
+  if (c.stem == "conv")
+    for (const auto& layer : c.stem_layers()) layers.push_back({layer.channels, layer.stride});
+  return layers;
+}
+
 class VisionTransformer : public Model {
  public:
   explicit VisionTransformer(const Config& config) : c(config) {}
@@ -67,7 +74,7 @@ class VisionTransformer : public Model {
                                     c.patch_size,
                                     !c.pre_norm};
   Child<nn::ConvStem> conv_stem{when(c.stem == "conv"), this,       "patch_embed", c.in_chans,
-                                c.stem_channels(),      c.embed_dim};
+                                stem_layers(c),         c.embed_dim};
   Child<nn::Dropout> pos_drop{this, "pos_drop", c.pos_drop_rate};
   Child<nn::LayerNorm> norm_pre{when(c.pre_norm), this, "norm_pre", c.embed_dim, c.norm_layer.eps};
   Children<nn::Block> blocks{this, "blocks", c.depth, [this](int64_t i) {

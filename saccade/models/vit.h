@@ -34,8 +34,13 @@ struct Config : PlainVitConfig {
   void validate(std::string_view where) const;
 
   [[nodiscard]] int64_t prefix_tokens() const { return class_token ? 1 : 0; }
-  /// Output channels of the stem's 3x3 convolutions of stride 2, for stem = "conv".
-  [[nodiscard]] std::vector<int64_t> stem_channels() const;
+  /// Channels and stride of one 3x3 convolution of the stem.
+  struct StemLayer {
+    int64_t channels, stride;
+  };
+  /// For stem = "conv": a layer of stride 1, then one of stride 2 for each halving down to the
+  /// patch size, with one of stride 1 between them; channels double from embed_dim / 6.
+  [[nodiscard]] std::vector<StemLayer> stem_layers() const;
 };
 
 /// The row of catalogue.cpp.

@@ -21,12 +21,15 @@ void Config::validate(std::string_view where) const {
     throw input_error(where, "\"stem\" \"conv\" needs an \"img_size\" that \"patch_size\" divides");
 }
 
-std::vector<int64_t> Config::stem_channels() const {
-  const int count = std::bit_width(static_cast<uint64_t>(patch_size[0])) - 1;
-  std::vector<int64_t> channels;  // doubling up to the width of the model
-  for (int i = 1; i <= count; ++i)
-    channels.push_back(std::max<int64_t>(embed_dim >> (count - i), 8));
-  return channels;
+std::vector<Config::StemLayer> Config::stem_layers() const {
+  int64_t channels = (embed_dim + 47) / 48 * 8;  // embed_dim / 6, a multiple of 8
+  std::vector<StemLayer> layers;
+  for (int64_t side = patch_size[0]; side > 1; side /= 2) {
+    layers.push_back({channels, 1});
+    channels *= 2;
+    layers.push_back({channels, 2});
+  }
+  return layers;
 }
 
 namespace {
@@ -245,9 +248,9 @@ std::vector<ModuleCost> stem_costs(const Config& c) {
     rows[0].params += weights + extra, rows[0].macs += pixels * weights;
     in = out;
   };
-  for (const int64_t out : c.stem_channels()) {
-    height = (height + 1) / 2, width = (width + 1) / 2;  // padding 1
-    add(fmt::format("stem.{}", rows.size() - 1), out, 9, 2 * out);
+  for (const auto& layer : c.stem_layers()) {
+    height /= layer.stride, width /= layer.stride;
+    add(fmt::format("stem.{}", rows.size() - 1), layer.channels, 9, 2 * layer.channels);
   }
   add("proj", c.embed_dim, 1, c.embed_dim);
   return rows;

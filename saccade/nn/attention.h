@@ -15,7 +15,8 @@ struct AttentionOptions {
 };
 
 /// One projection to query, key and value of all heads, scaled dot-product attention with scale
-/// head_dim^-0.5, projection back. Fused unless observed; then `attn_drop` yields the weights
+/// head_dim^-0.5, projection back. Fused in evaluation unless observed; then `attn_drop` yields the
+/// weights
 /// [B, heads, N, N].
 struct Attention : Module {
   explicit Attention(AttentionOptions options);

@@ -1,0 +1,136 @@
+// saccade convert: another container, another naming convention, another size of picture.
+
+#include <algorithm>
+#include <charconv>
+
+#include "apps/torch/verbs.h"
+#include "saccade/base/file.h"
+#include "saccade/checkpoint/writer.h"
+#include "saccade/models/catalogue.h"
+#include "saccade/models/load.h"
+#include "saccade/models/open.h"
+#include "saccade/models/registry.h"
+#include "saccade/nn/host.h"
+
+namespace saccade::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+  std::string in, out;
+  std::string config, arch;
+  std::string dialect = "official";
+  std::string dtype = "F32";
+  std::string wrap;
+  std::string img_size;
+  std::string resize = "timm";
+};
+
+/// "224" or "224x320" (height x width).
+models::Pair parse_size(const std::string& text) {
+  models::Pair size{};
+  const auto cross = text.find('x');
+  const std::string parts[] = {text.substr(0, cross),
+                               cross == text.npos ? text : text.substr(cross + 1)};
+  for (size_t i = 0; i < 2; ++i) {
+    const auto* end = parts[i].data() + parts[i].size();
+    const auto [stop, error] = std::from_chars(parts[i].data(), end, size[i]);
+    if (error != std::errc() || stop != end || size[i] < 1)
+      throw usage_error("--img-size takes a side or HEIGHTxWIDTH in pixels, not \"{}\"", text);
+  }
+  return size;
+}
+
+/// The same weights for another picture size.
+void resize_model(models::Opened& opened, const Options& options) {
+  const auto size = parse_size(options.img_size);
+  auto& about = opened.about;
+  about.config["img_size"] = size;
+  about.config = models::find_system(about.system).complete(about.config, "--img-size");
+  const auto model = models::build(about.system, about.config);
+  const auto state = model->adapt(nn::state_dict(*opened.model), {.procedure = options.resize});
+  models::load_state(*model, state, options.in);
+  opened.model = model;
+  about.pipeline.crop_height = size[0], about.pipeline.crop_width = size[1];
+  about.pipeline.resize_height = std::max(about.pipeline.resize_height, size[0]);
+  about.pipeline.resize_width = std::max(about.pipeline.resize_width, size[1]);
+}
+
+/// Floating tensors in the wanted type; counters stay as they are.
+NamedTensors cast_state(NamedTensors state, DType dtype) {
+  for (auto& [name, tensor] : state)
+    if (tensor.dtype() == DType::F32) tensor = cast(tensor, dtype);
+  return state;
+}
+
+NamedTensors in_dialect(const models::Opened& opened, const std::string& dialect,
+                        NamedTensors state) {
+  const auto& system = models::find_system(opened.about.system);
+  const auto dialects = system.dialects(opened.about.config);
+  const auto it = std::ranges::find(dialects, dialect, &checkpoint::Dialect::name);
+  if (it != dialects.end()) return checkpoint::from_official(*it, state);
+  if (dialect == "official" || (dialect == "timm" && !dialects.empty())) return state;
+  throw unsupported_error(
+      "{}: this configuration cannot be written in the \"{}\" convention, only in \"official\"",
+      opened.about.name, dialect);
+}
+
+checkpoint::Metadata metadata_of(const models::Description& about) {
+  checkpoint::Metadata metadata;
+  const Json config = {{"system", about.system}, {"config", about.config}};
+  metadata[models::kConfigKey] = config.dump();
+  metadata[models::kPipelineKey] = to_json(about.pipeline).dump();
+  if (!about.labels.empty()) metadata[models::kLabelsKey] = Json(about.labels).dump();
+  metadata["format"] = "pt";  // what other readers of safetensors look for
+  return metadata;
+}
+
+int run(const Options& options) {
+  const fs::path out = options.out;
+  const auto extension = out.extension().string();
+  const bool safetensors = extension == ".safetensors";
+  if (!safetensors && extension != ".pth" && extension != ".pt" && extension != ".bin")
+    throw usage_error("{}: the extension must be .safetensors, .pth, .pt or .bin", options.out);
+  if (!options.wrap.empty() && safetensors)
+    throw usage_error("--wrap is for .pth files; safetensors has no containers");
+  const auto dtype = parse_dtype(options.dtype);
+  if (dtype != DType::F32 && dtype != DType::BF16 && dtype != DType::F16)
+    throw usage_error("--dtype takes F32, BF16 or F16, not \"{}\"", options.dtype);
+
+  auto opened = models::open(options.in, {.config = options.config, .arch = options.arch});
+  if (!options.img_size.empty()) resize_model(opened, options);
+  const auto state =
+      in_dialect(opened, options.dialect, cast_state(nn::state_dict(*opened.model), *dtype));
+  if (safetensors)
+    checkpoint::write_safetensors(out, state, metadata_of(opened.about));
+  else
+    checkpoint::write_pth(out, state, options.wrap);
+  fmt::print("{}: {} tensors of {} ({} names) from {} ({} names)\n", options.out, state.size(),
+             opened.about.system, options.dialect, options.in, opened.dialect);
+  return 0;
+}
+
+}  // namespace
+
+Verb convert_verb() {
+  return {"convert", "write a checkpoint in another container or naming convention",
+          [](CLI::App& app, const Program&) -> Action {
+            auto o = std::make_shared<Options>();
+            app.add_option("IN", o->in, "checkpoint file or folder")->required();
+            app.add_option("OUT", o->out, ".safetensors, .pth, .pt or .bin")->required();
+            app.add_option("--config", o->config, "configuration of a bare checkpoint");
+            app.add_option("--arch", o->arch, "or the preset that it is");
+            app.add_option("--dialect", o->dialect, "names to write")
+                ->check(CLI::IsMember({"official", "timm", "huggingface", "jax-npz"}));
+            app.add_option("--dtype", o->dtype, "storage: F32, BF16 or F16");
+            app.add_option("--wrap", o->wrap, "key to put a .pth state dict under (\"model\")");
+            app.add_option("--img-size", o->img_size, "resize position embeddings: N or HxW");
+            app.add_option("--resize", o->resize, "rule for --img-size")
+                ->check(CLI::IsMember({"timm", "deit"}));
+            app.footer("Example:\n  saccade convert deit_tiny.pth deit_tiny.safetensors");
+            return [o] { return run(*o); };
+          }};
+}
+
+}  // namespace saccade::cli

@@ -1,0 +1,172 @@
+#include "saccade/models/describe.h"
+
+#include <algorithm>
+
+#include "saccade/base/error.h"
+#include "saccade/base/suggest.h"
+#include "saccade/checkpoint/checkpoint.h"
+#include "saccade/models/catalogue.h"
+#include "saccade/models/config.h"
+
+namespace saccade::models {
+namespace {
+
+namespace fs = std::filesystem;
+
+Description from_preset(const Preset& preset) {
+  return {preset.name, preset.system, preset.config, preset.pipeline, {}, std::nullopt};
+}
+
+const Preset& preset_named(const std::string& name) {
+  if (const auto* preset = find_preset(name)) return *preset;
+  throw usage_error("\"{}\" is no model of the zoo and no file{}", name,
+                    did_you_mean(name, preset_names()));
+}
+
+std::vector<std::string> string_list(const Json& json, const std::string& where) {
+  std::vector<std::string> out;
+  for (const auto& item : json) {
+    if (!item.is_string())
+      throw input_error(where, "labels must be strings, one is {}", item.dump());
+    out.push_back(item.get<std::string>());
+  }
+  return out;
+}
+
+/// The class that "architectures" names, if it is there in the usual form.
+std::string huggingface_class(const Json& json) {
+  const auto it = json.find("architectures");
+  const bool named = it != json.end() && it->is_array() && !it->empty() && it->front().is_string();
+  return named ? it->front().get<std::string>() : "";
+}
+
+Description from_huggingface(const Json& json, const std::string& where) {
+  const auto type = json_string(json, "model_type", where);
+  const auto known = systems();
+  const auto system = std::ranges::find(known, type, &System::huggingface_type);
+  if (type.empty() || system == known.end())
+    throw unsupported_error("{}: models of type \"{}\" are not supported", where, type);
+  Description out;
+  out.name = where;
+  out.system = system->name;
+  Json marked = Json::object();
+  system->select_class(huggingface_class(json), marked);
+  out.config = system->from_huggingface(json, where);
+  out.labels = huggingface_labels(json, where);
+  return out;
+}
+
+Description from_timm(const Json& json, const std::string& where) {
+  const auto architecture = json_string(json, "architecture", where);
+  const auto data = json.contains("pretrained_cfg") ? json["pretrained_cfg"] : json;
+  if (!data.is_object()) throw input_error(where, "\"pretrained_cfg\" must be an object");
+  auto out = from_preset(preset_named(architecture));
+  Json config = out.config;
+  if (json.contains("num_classes")) config["num_classes"] = json["num_classes"];
+  if (json.contains("global_pool")) config["global_pool"] = json["global_pool"];
+  if (json.contains("model_args") && json["model_args"].is_object())
+    config.update(json["model_args"]);
+  out.config = find_system(out.system).complete(config, where);
+  out.pipeline = pipeline_from_timm(data, where);
+  for (const auto* holder : {&json, &data})
+    if (holder->contains("label_names") && out.labels.empty())
+      out.labels = string_list((*holder)["label_names"], where);
+  return out;
+}
+
+Description from_saccade(const Json& json, const std::string& where) {
+  Description out;
+  out.name = where;
+  out.system = json_string(json, "system", where);
+  if (!json.contains("config")) throw input_error(where, "\"config\" is missing");
+  out.config = find_system(out.system).complete(json["config"], where);
+  const auto known = find_system(out.system).presets;
+  out.pipeline = known.empty() ? Pipeline() : known.front().pipeline;
+  return out;
+}
+
+/// A checkpoint of our own carries everything in its metadata; another file describes nothing.
+Description from_checkpoint(const fs::path& file) {
+  const auto opened = checkpoint::Checkpoint::open(file);
+  const auto where = file.string();
+  const auto text = [&](const char* key) -> std::optional<Json> {
+    const auto& metadata = opened.metadata();
+    const auto it = metadata.find(key);
+    if (it == metadata.end() || !it->is_string()) return std::nullopt;
+    return parse_json(it->get_ref<const std::string&>(), fmt::format("{}: {}", where, key));
+  };
+  Description out;
+  if (const auto config = text(kConfigKey)) out = from_saccade(*config, where);
+  if (const auto pipeline = text(kPipelineKey)) out.pipeline = pipeline_from_json(*pipeline, where);
+  if (const auto labels = text(kLabelsKey)) out.labels = string_list(*labels, where);
+  out.name = where;
+  out.weights = file;
+  return out;
+}
+
+fs::path first_of(const fs::path& folder, std::initializer_list<const char*> names) {
+  for (const char* name : names)
+    if (fs::exists(folder / name)) return folder / name;
+  return {};
+}
+
+Description from_folder(const fs::path& folder) {
+  const auto weights = first_of(folder, {"model.safetensors", "model.safetensors.index.json",
+                                         "pytorch_model.bin", "pytorch_model.bin.index.json"});
+  Description out;
+  if (const auto config = folder / "config.json"; fs::exists(config))
+    out = describe_config(read_json(config), config.string());
+  else if (!weights.empty())
+    out = from_checkpoint(weights);
+  else
+    throw input_error(folder.string(), "is a folder without config.json and model.safetensors");
+  if (const auto file = folder / "preprocessor_config.json"; fs::exists(file))
+    out.pipeline = read_pipeline(file);
+  if (!weights.empty()) out.weights = weights;
+  out.name = folder.string();
+  return out;
+}
+
+}  // namespace
+
+Description describe_config(const Json& json, const std::string& where) {
+  if (!json.is_object()) throw input_error(where, "a configuration must be a JSON object");
+  Description out;
+  if (json.contains("system")) {
+    out = from_saccade(json, where);
+  } else if (json.contains("architecture")) {
+    out = from_timm(json, where);
+  } else if (json.contains("model_type")) {
+    out = from_huggingface(json, where);
+    for (const auto& preset : find_system(out.system).aliases)
+      if (preset.config == out.config && preset.name.find('/') != std::string::npos)
+        out.pipeline = preset.pipeline;  // the hub's own, unless a file says otherwise
+  } else {
+    throw input_error(where,
+                      "is no model configuration: none of \"model_type\" (Hugging Face), "
+                      "\"architecture\" (timm) and \"system\" (Saccade) is there");
+  }
+  return out;
+}
+
+Description describe(const std::string& what, const std::string& config, const std::string& arch) {
+  Description out;
+  if (fs::is_directory(what))
+    out = from_folder(what);
+  else if (!fs::exists(what))
+    out = from_preset(preset_named(what));
+  else if (what.ends_with(".json") && !what.ends_with(".index.json"))
+    out = describe_config(read_json(what), what);
+  else
+    out = from_checkpoint(what);
+  const auto replace = [&](Description by) {
+    by.weights = out.weights;
+    if (by.labels.empty()) by.labels = std::move(out.labels);
+    out = std::move(by);
+  };
+  if (!config.empty()) replace(describe_config(read_json(config), config));
+  if (!arch.empty()) replace(from_preset(preset_named(arch)));
+  return out;
+}
+
+}  // namespace saccade::models

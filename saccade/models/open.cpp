@@ -1,0 +1,109 @@
+#include "saccade/models/open.h"
+
+#include <algorithm>
+
+#include "saccade/base/error.h"
+#include "saccade/checkpoint/checkpoint.h"
+#include "saccade/models/catalogue.h"
+#include "saccade/models/load.h"
+#include "saccade/models/registry.h"
+#include "saccade/nn/host.h"
+
+namespace saccade::models {
+namespace {
+
+using checkpoint::Checkpoint;
+
+/// The preset's configuration with the class count that the file's head has.
+Json with_classes_of(const Preset& preset, const NamedTensors& state) {
+  Json config = preset.config;
+  if (const auto* head = find(state, "head.weight"); head && !head->shape().empty())
+    config["num_classes"] = head->shape()[0];
+  return config;
+}
+
+bool fits(const Preset& preset, const NamedTensors& state) {
+  const auto model = build(preset.system, with_classes_of(preset, state), torch::kMeta);
+  const auto wanted = nn::named_state(*model);
+  return wanted.size() == state.size() && std::ranges::all_of(wanted, [&](const auto& item) {
+           const auto* given = find(state, item.first);
+           return given && given->shape() == nn::shape_of(item.second);
+         });
+}
+
+struct Fit {
+  const Preset* preset;
+  const System* system;
+};
+
+/// The presets that a bare checkpoint fits. The wrapper of an official release decides between
+/// systems whose tensors are alike.
+std::vector<Fit> matching_presets(const NamedTensors& tensors, const std::string& wrapper,
+                                  const std::string& where) {
+  std::vector<Fit> found;
+  for (const auto& system : systems())
+    for (const auto& preset : system.presets)
+      if (const auto state = translate(system.dialects(preset.config), tensors, where);
+          fits(preset, state))
+        found.push_back({&preset, &system});
+  const auto has_wrapper = [&](const Fit& fit) {
+    return !wrapper.empty() && fit.system->release_wrapper == wrapper;
+  };
+  if (std::ranges::any_of(found, has_wrapper)) std::erase_if(found, std::not_fn(has_wrapper));
+  return found;
+}
+
+/// Fills in what the tensors of a bare checkpoint tell.
+void recognise(Description& about, const Checkpoint& file, const NamedTensors& tensors) {
+  const auto where = file.path().string();
+  const auto found = matching_presets(tensors, file.wrapper(), where);
+  if (found.empty())
+    throw usage_error(
+        "{}: no preset of the zoo has these tensors; say what the file is with --config FILE or "
+        "--arch NAME",
+        where);
+  std::string names;
+  for (const auto& fit : found) names += " " + fit.preset->name;
+  if (found.size() > 1)
+    throw usage_error("{}: several models fit:{}; choose one with --arch NAME", where, names);
+  const auto& preset = *found.front().preset;
+  about.system = preset.system;
+  about.config = with_classes_of(
+      preset, translate(found.front().system->dialects(preset.config), tensors, where));
+  about.pipeline = preset.pipeline;
+}
+
+void load_weights(Opened& out) {
+  const auto file = Checkpoint::open(*out.about.weights);
+  const auto tensors = file.state_dict();
+  const auto where = file.path().string();
+  if (out.about.system.empty()) recognise(out.about, file, tensors);
+  const auto state = translate(find_system(out.about.system).dialects(out.about.config), tensors,
+                               where, &out.dialect);
+  out.model = build(out.about.system, out.about.config);
+  load_state(*out.model, state, where);
+}
+
+}  // namespace
+
+Opened open(const std::string& what, const OpenOptions& options) {
+  Opened out{describe(what, options.config, options.arch), nullptr, "official", false};
+  if (out.about.weights) {
+    load_weights(out);
+  } else if (options.needs_weights) {
+    throw usage_error(
+        "{}: this names a model without weights; give the checkpoint file or folder (with --arch "
+        "{} "
+        "if it does not say what it is)",
+        what, what);
+  } else {
+    out.model = build(out.about.system, out.about.config);
+    torch::manual_seed(0);
+    out.model->init_weights();
+    out.random_weights = true;
+  }
+  out.model->eval();
+  return out;
+}
+
+}  // namespace saccade::models

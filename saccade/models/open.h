@@ -1,0 +1,31 @@
+#pragma once
+// From a name, a file or a folder to a model that is ready to run.
+
+#include <memory>
+#include <string>
+
+#include "saccade/models/describe.h"
+#include "saccade/models/model.h"
+
+namespace saccade::models {
+
+struct OpenOptions {
+  std::string config;  ///< a configuration file that describes a bare checkpoint
+  std::string arch;    ///< or the preset that it is
+  /// False: a description without weights gives a model with random ones.
+  bool needs_weights = true;
+};
+
+struct Opened {
+  Description about;
+  std::shared_ptr<Model> model;  ///< in evaluation mode
+  std::string dialect;  ///< naming convention that the checkpoint had, "official" or its name
+  bool random_weights = false;
+};
+
+/// As describe(), then builds the model and loads its weights strictly. A bare checkpoint is
+/// matched by names, shapes and wrapping against every preset; if presets that differ in
+/// architecture or pipeline fit, the Error (usage) lists them.
+[[nodiscard]] Opened open(const std::string& what, const OpenOptions& options = {});
+
+}  // namespace saccade::models
