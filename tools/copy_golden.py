@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Copies golden cases into tests/golden: copy_golden.py SOURCE SYSTEM/CASE...
 
-SOURCE is the folder that holds the systems. Only cases that their case.json marks as copyable are
+SOURCE is the folder that holds the systems. Only cases that their case.json marks copyable are
 taken; a case that is there already is replaced. Prints the size, because the repository keeps it."""
 
 import json

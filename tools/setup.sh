@@ -177,8 +177,8 @@ ensure_torch() {
     say "this fetches several gigabytes"
     pip_torch "torch==$torch_version" && find_torch && return
   fi
-  die "torch could not be installed. Set CMAKE_PREFIX_PATH to a libtorch >= $torch_oldest, or build" \
-    "the part that needs none of it: make lean"
+  die "torch could not be installed. Set CMAKE_PREFIX_PATH to a libtorch >= $torch_oldest, or" \
+    "build the part that needs none of it: make lean"
 }
 
 case "${1:-}" in
