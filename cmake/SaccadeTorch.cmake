@@ -9,7 +9,7 @@ find_package(Torch REQUIRED HINTS ${saccade_venv})
 add_library(saccade_torch_headers STATIC "${CMAKE_CURRENT_LIST_DIR}/torch_headers.cpp")
 set_target_properties(saccade_torch_headers PROPERTIES EXPORT_NAME torch_headers)
 target_link_libraries(saccade_torch_headers PUBLIC saccade_settings)
-target_link_libraries(saccade_torch_headers PUBLIC torch)
+target_link_libraries(saccade_torch_headers PUBLIC torch fmt::fmt)
 # libtorch ships a newer fmt in front of the system's: its inline namespace keeps the two apart, and
 # header-only use needs no library that libtorch does not export.
 target_compile_definitions(saccade_torch_headers PUBLIC NDEBUG FMT_HEADER_ONLY)

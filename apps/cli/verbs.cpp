@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::string_view kUse = "Use a model";
 constexpr std::string_view kFiles = "Models and files";
+constexpr std::string_view kTrain = "Make a model";
 constexpr std::string_view kMachine = "This machine";
 
 Verb in(std::string_view group, Verb verb) {
@@ -26,6 +27,7 @@ std::vector<Verb> lean_verbs() {
 std::vector<Verb> torch_only_verbs() {
   return {
       in(kFiles, handed_over("convert", "write a checkpoint in another container or convention")),
+      in(kTrain, handed_over("train", "train a model from a recipe")),
       in(kFiles, handed_over("verify", "compare models with numbers from their reference")),
   };
 }
