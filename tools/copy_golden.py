@@ -2,7 +2,7 @@
 """Copies golden cases into tests/golden: copy_golden.py SOURCE SYSTEM/CASE...
 
 SOURCE is the folder that holds the systems. Only cases that their case.json marks copyable are
-taken; a case that is there already is replaced. Prints the size, because the repository keeps it."""
+taken; a case that is there already is replaced. Prints the size: the repository keeps it."""
 
 import json
 import pathlib
