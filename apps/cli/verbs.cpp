@@ -20,6 +20,7 @@ Verb in(std::string_view group, Verb verb) {
 std::vector<Verb> lean_verbs() {
   return {
       in(kMachine, doctor_verb()),
+      in(kFiles, inspect_verb()),
   };
 }
 

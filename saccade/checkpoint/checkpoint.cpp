@@ -20,6 +20,8 @@ namespace fs = std::filesystem;
 constexpr uint64_t kAlwaysVerified = uint64_t{64} << 20;  // smaller files are read completely
 constexpr uint64_t kSlack = uint64_t{32} << 20;           // for check_total_size
 
+constexpr std::string_view kNoPath = "tensor";            // of a tensor whose key is ""
+
 constexpr auto kPthExtensions = std::to_array<std::string_view>(
     {".pth", ".pt", ".bin", ".ckpt", ".pkl", ".pyth", ".tar", ".th", ".pickle"});
 
@@ -88,6 +90,8 @@ Checkpoint Checkpoint::open(const fs::path& path) {
       checkpoint.checks_.push_back(std::move(contents.verify));
     }
   }
+  for (auto& entry : contents.entries)
+    if (entry.path.empty()) entry.path = kNoPath;
   checkpoint.format_ = contents.format;
   checkpoint.wrapper_ = choose_names(contents.entries, contents.root_children);
   checkpoint.entries_ = std::move(contents.entries);

@@ -97,7 +97,8 @@ class ZipLayout {
   void check_version() {
     const auto& entry = require("version");
     if (entry.size > 16) throw wrong_version(entry);
-    auto text = text_of(zip_->read_verified(entry, budget_).bytes);
+    const auto data = zip_->read_verified(entry, budget_);
+    auto text = text_of(data.bytes);
     if (text.ends_with('\n')) text.remove_suffix(1);
     int version = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
@@ -115,7 +116,10 @@ class ZipLayout {
     const auto* entry = zip_->find(root_ + "byteorder");
     if (entry == nullptr) return false;
     std::string order;
-    if (entry->size <= 16) order = text_of(zip_->read_verified(*entry, budget_).bytes);
+    if (entry->size <= 16) {
+      const auto data = zip_->read_verified(*entry, budget_);
+      order = text_of(data.bytes);
+    }
     if (order != "little" && order != "big")
       throw input_error_at(input_.file, entry->data,
                            "the byteorder record is neither \"little\" nor \"big\"");

@@ -234,20 +234,18 @@ uint64_t ZipArchive::check_local_header(ZipEntry& entry, uint16_t flags) const {
 uint64_t ZipArchive::check_descriptor(const ZipEntry& entry) const {
   const auto& bytes = input_.bytes;
   const auto begin = entry.data + entry.stored_size;
-  const auto matches = [&](bool signature, uint64_t width) {
-    uint64_t at = begin;
-    if (!inside(at, (signature ? 4 : 0) + 4 + 2 * width, bytes.size())) return false;
-    if (signature && load<uint32_t>(bytes, std::exchange(at, at + 4)) != kDescriptorSignature)
-      return false;
-    const auto number = [&](uint64_t offset) {
-      return width == 8 ? load<uint64_t>(bytes, offset) : load<uint32_t>(bytes, offset);
-    };
-    return load<uint32_t>(bytes, at) == entry.crc && number(at + 4) == entry.stored_size &&
-           number(at + 4 + width) == entry.size;
-  };
-  for (const bool signature : {true, false})
-    for (const uint64_t width : {8, 4})
-      if (matches(signature, width)) return begin + (signature ? 4 : 0) + 4 + 2 * width;
+  // Without its optional signature a descriptor cannot be told from what follows.
+  if (!inside(begin, 4, bytes.size()) || load<uint32_t>(bytes, begin) != kDescriptorSignature)
+    return begin;
+  const auto at = begin + 4;
+  if (inside(at, 12, bytes.size()) && load<uint32_t>(bytes, at) == entry.crc &&
+      load<uint32_t>(bytes, at + 4) == entry.stored_size &&
+      load<uint32_t>(bytes, at + 8) == entry.size)
+    return at + 12;
+  if (inside(at, 20, bytes.size()) && load<uint32_t>(bytes, at) == entry.crc &&
+      load<uint64_t>(bytes, at + 4) == entry.stored_size &&
+      load<uint64_t>(bytes, at + 12) == entry.size)
+    return at + 20;
   throw fail(begin, "the data descriptor of entry \"{}\" contradicts the directory", entry.name);
 }
 
