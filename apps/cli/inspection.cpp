@@ -11,6 +11,7 @@
 #include "saccade/base/file.h"
 #include "saccade/base/pipeline.h"
 #include "saccade/base/sha256.h"
+#include "saccade/base/utf8.h"
 #include "saccade/checkpoint/row_major.h"
 #include "saccade/checkpoint/shard_index.h"
 #include "saccade/image/decode.h"
@@ -41,9 +42,8 @@ bool names_picture(const std::string& extension) {
 Inspection inspect_picture(const FileMap& file, const InspectOptions& options) {
   const auto name = file.path().string();
   const auto info = image::probe(file.bytes(), name);
-  image::check_pixel_budget(info.width, info.height, options.max_pixels, name);
+  const auto rows = image::open_rows(file.bytes(), {options.max_pixels, false}, name);
   if (options.hash) {
-    const auto rows = image::open_rows(file.bytes(), {options.max_pixels, false}, name);
     constexpr int64_t kRows = 64;
     std::vector<uint8_t> buffer(static_cast<size_t>(rows->width() * 3 * kRows));
     for (int64_t y = 0; y < rows->height(); y += kRows)
@@ -141,10 +141,9 @@ int64_t byte_count(const Entry& entry) {
 }
 
 std::string shown(const Json& value) {
-  auto text = value.is_string() ? value.get<std::string>()
-                                : value.dump(-1, ' ', false, Json::error_handler_t::replace);
-  std::ranges::replace_if(
-      text, [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
+  const auto text =
+      printable(value.is_string() ? value.get_ref<const std::string&>()
+                                  : value.dump(-1, ' ', false, Json::error_handler_t::replace));
   if (text.size() <= kShownValue) return text;
   size_t end = kShownValue;  // not inside a UTF-8 sequence
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
@@ -198,7 +197,8 @@ void write_tensors(const Checkpoint& checkpoint, bool hash, std::ostream& out) {
 
 Inspection inspect(const fs::path& path, const InspectOptions& options) {
   const auto extension = lower_extension(path);
-  if (!fs::is_directory(path)) {
+  std::error_code ignored;
+  if (!fs::is_directory(path, ignored)) {
     if (extension == ".json" && !checkpoint::is_shard_index(path)) return inspect_config(path);
     const auto file = FileMap::open(path);
     if (names_picture(extension) || image::looks_like_image(file->bytes()))

@@ -7,21 +7,15 @@
 
 #include "saccade/base/utf8.h"
 #include "saccade/checkpoint/bytes.h"
+#include "saccade/checkpoint/zip_format.h"
 
 namespace saccade::checkpoint {
 namespace {
 
-constexpr uint32_t kLocalSignature = 0x04034b50, kCentralSignature = 0x02014b50;
-constexpr uint32_t kDescriptorSignature = 0x08074b50, kEndSignature = 0x06054b50;
-constexpr uint32_t kEnd64Signature = 0x06064b50, kLocatorSignature = 0x07064b50;
-constexpr uint64_t kLocalSize = 30, kCentralSize = 46, kEndSize = 22, kEnd64Size = 56;
-constexpr uint64_t kLocatorSize = 20;
-constexpr uint16_t kDescriptorFlag = 0x0008;
-constexpr uint16_t kKnownFlags = 0x080e;  // UTF-8 names, descriptor, deflate effort
-constexpr uint32_t kMax32 = 0xffffffff;
-constexpr uint16_t kMax16 = 0xffff;
-constexpr uint16_t kZip64Extra = 1;
-constexpr uint64_t kMaxDeflateRatio = 1032;  // zlib's technical notes
+using namespace zip;
+
+constexpr uint16_t kKnownFlags = kUtf8Flag | kDescriptorFlag | 0x0006;  // and deflate effort
+constexpr uint64_t kMaxDeflateRatio = 1032;                             // zlib's technical notes
 
 /// The zip64 record of an extra field, if it has one. False if the field is malformed.
 bool find_zip64_extra(std::span<const std::byte> extra, std::span<const std::byte>& found) {
