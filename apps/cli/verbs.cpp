@@ -19,6 +19,7 @@ Verb in(std::string_view group, Verb verb) {
 std::vector<Verb> lean_verbs() {
   return {
       in(kMachine, doctor_verb()),
+      in(kFiles, inspect_verb()),
       in(kFiles, models_verb()),
       in(kFiles, profile_verb()),
   };
