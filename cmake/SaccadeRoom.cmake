@@ -1,9 +1,10 @@
 # saccade_room(<name> [TORCH] [FILES <files>...] DEPENDS <rooms and libraries>...
-#              [PRIVATE_DEPENDS <libraries>...])
+#              [PRIVATE_DEPENDS <libraries>...] [COMPONENT Core|Models])
 # One folder of saccade/ becomes the library saccade_<name> (alias saccade::<name>) from all its
 # .cpp files, or from FILES where a folder holds two libraries. TORCH: the room sees libtorch.
+# COMPONENT: the library is installed, and exported with that component of find_package(saccade).
 function(saccade_room name)
-  cmake_parse_arguments(ROOM "TORCH" "" "FILES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
+  cmake_parse_arguments(ROOM "TORCH" "COMPONENT" "FILES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
   if(NOT ROOM_FILES)
     file(GLOB ROOM_FILES CONFIGURE_DEPENDS *.cpp)
   endif()
@@ -14,5 +15,8 @@ function(saccade_room name)
     PRIVATE ${ROOM_PRIVATE_DEPENDS})
   if(ROOM_TORCH)
     saccade_use_torch(saccade_${name})
+  endif()
+  if(ROOM_COMPONENT)
+    saccade_install(saccade_${name} ${ROOM_COMPONENT})
   endif()
 endfunction()

@@ -6,6 +6,7 @@ set(CMAKE_CXX_VISIBILITY_PRESET hidden)
 set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_INSTALL_RPATH_USE_LINK_PATH ON)  # an installed saccade-torch finds libtorch
 
 find_program(SACCADE_CCACHE ccache)
 if(SACCADE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
@@ -18,6 +19,7 @@ endif()
 find_program(SACCADE_MOLD mold)
 
 add_library(saccade_settings INTERFACE)
+set_target_properties(saccade_settings PROPERTIES EXPORT_NAME settings)
 target_compile_features(saccade_settings INTERFACE cxx_std_20)
 target_include_directories(saccade_settings INTERFACE
   $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)

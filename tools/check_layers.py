@@ -18,9 +18,11 @@ ROOMS = {
     "train": ["models", "tasks", "data", "metrics", "checkpoint", "image", "base"],
     "cli": LEAN + ["models"], "torch": LEAN + ["models", "nn", "train", "cli"],
 }
-DESK = {"catalogue.h", "model.h", "open.h", "registry.h"}  # of models/, for the rooms outside
+DESK = {  # of models/, for the rooms outside
+    "catalogue.h", "describe.h", "engine.h", "load.h", "model.h", "open.h", "registry.h",
+    "verify.h"}
 TORCH_ROOMS = {"nn", "train", "torch"}
-TORCH_DESK = {"model.h", "registry.h"}
+TORCH_HEADER = re.compile(r"(torch|ATen|c10)/")
 THIRD_PARTY = {  # header prefix: the rooms that own it (fmt is everybody's)
     r"torch/|ATen/|c10/": TORCH_ROOMS | {"models"},
     r"spdlog/": {"base"}, r"nlohmann/": {"base"}, r"toml\+\+/": {"base", "train"},
@@ -36,44 +38,69 @@ def room_of(path):
     return parts[1] if len(parts) > 2 and parts[0] in ("saccade", "apps", "tests") else ""
 
 
-def lean_in_models(path):
-    """The catalogue's side of models/: pages' headers and configurations, without libtorch."""
-    return (path.name.endswith("_config.cpp") or path.stem == "catalogue"
-            or (path.suffix == ".h" and path.name not in TORCH_DESK))
+def read_includes(paths):
+    """For each file: (line, header, quoted) of every include."""
+    found = {}
+    for path in paths:
+        lines = repository.text(path).splitlines()
+        matches = ((number, INCLUDE.match(line)) for number, line in enumerate(lines, 1))
+        found[path] = [(number, m[2], m[1] == '"') for number, m in matches if m]
+    return found
 
 
-def pages(paths):
-    configs = {p.name[:-len("_config.cpp")] for p in paths if p.name.endswith("_config.cpp")}
-    return {p.name for p in paths if p.parent.name == "models" and p.stem in configs}
+def torch_headers(includes):
+    """The headers of ours that bring libtorch with them, directly or through another header."""
+    seeing, grown = set(), True
+    while grown:
+        before = len(seeing)
+        for path, rows in includes.items():
+            if any(header in seeing or TORCH_HEADER.match(header) for _, header, _ in rows):
+                seeing.add(str(path))
+        grown = len(seeing) > before
+    return seeing
 
 
-def problem(path, header, quoted, page_headers):
+def may_see_torch(path):
+    """The rooms of libtorch, their tests, and models/ without its lean half, the catalogue."""
+    if path.name in ("model_cases.cpp", "training_cases.cpp", "torch_headers.cpp"):
+        return True
+    if room_of(path) != "models":
+        return room_of(path) in TORCH_ROOMS | {"parity"}
+    lean = path.name.endswith("_config.cpp") or path.stem in ("catalogue", "config", "describe")
+    return path.suffix == ".h" or not lean or path.parts[0] == "tests"
+
+
+def page_headers(paths):
+    """The pages of models/: three files of one stem, <system>.h, .cpp and _config.cpp."""
+    names = {p.name for p in paths if p.parent.name == "models" and p.parts[0] == "saccade"}
+    return {n for n in names if n.endswith(".h")
+            and {n[:-2] + ".cpp", n[:-2] + "_config.cpp"} <= names}
+
+
+def problem(path, header, quoted, pages, with_torch):
     """Why `path` may not include `header`, or None."""
     room, is_test = room_of(path), path.parts[0] == "tests"
-    sees_torch = room in TORCH_ROOMS or (room == "models" and (is_test or not lean_in_models(path)))
-    sees_torch = sees_torch or path.name in ("model_cases.cpp", "training_cases.cpp")
+    if (TORCH_HEADER.match(header) or header in with_torch) and not may_see_torch(path):
+        return f"{header}: libtorch is not seen here"
+    if is_test:
+        return None
     if not quoted:
         for prefix, owners in THIRD_PARTY.items():
-            if re.match(prefix, header) and not is_test and room not in owners:
+            if re.match(prefix, header) and room not in owners:
                 return f"<{header}> belongs to {', '.join(sorted(owners))}"
-        torch = re.match(r"torch/|ATen/|c10/", header)
-        return "libtorch is not seen here" if torch and not sees_torch else None
+        return None
     parts = pathlib.PurePosixPath(header).parts
     if parts[0] not in ("saccade", "apps") or len(parts) < 3:
         return None
     target, name = parts[1], parts[-1]
-    if (target in TORCH_ROOMS or (target == "models" and name in TORCH_DESK)) and not sees_torch:
-        return f"{header} needs libtorch, which is not seen here"
-    if is_test:
-        return None
     if target != room and target not in ROOMS.get(room, []):
         return f"{room} may not include {target}"
-    if target == "models" and name in page_headers:
-        own = path.stem.removesuffix("_config") == pathlib.PurePosixPath(name).stem
+    if target == "models" and name in pages:
+        own = path.stem.removesuffix("_config") == name[:-2]
         if not own and path.name not in ("catalogue.cpp", "registry.cpp"):
-            return f"{header} is the page of one system; go through the desk {sorted(DESK)}"
+            return f"{header} is the page of one system; only the two registries include pages"
     if target == "models" and room != "models" and name not in DESK:
-        return f"{header} is not part of the desk {sorted(DESK)}"
+        return f"{header} is not on the desk of models/: {', '.join(sorted(DESK))}"
     return None
 
 
@@ -81,24 +108,23 @@ def main():
     findings = repository.Findings()
     sources = [p for p in repository.files(".h", ".cpp")
                if p.parts[0] in ("saccade", "apps", "tests")]
-    page_headers, arrows = pages(sources), {}
-    for path in sources:
+    includes, pages, arrows = read_includes(sources), page_headers(sources), {}
+    with_torch = torch_headers(includes)
+    for path, rows in includes.items():
         if room_of(path) not in ROOMS and path.parts[0] != "tests":
             findings.add(path, 1, "a room that the table of tools/check_layers.py does not know")
-        for number, line in enumerate(repository.text(path).splitlines(), 1):
-            match = INCLUDE.match(line)
-            if not match:
-                continue
-            reason = problem(path, match[2], match[1] == '"', page_headers)
+        for number, header, quoted in rows:
+            reason = problem(path, header, quoted, pages, with_torch)
             if reason:
                 findings.add(path, number, reason)
-            target = str(pathlib.PurePosixPath(match[2]).parent)
-            if match[1] == '"' and "/" in match[2] and target != str(path.parent):
+            target = str(pathlib.PurePosixPath(header).parent)
+            if quoted and "/" in header and target != str(path.parent):
                 arrows.setdefault((str(path.parent), target), (path, number))
     for (source, target), (path, number) in sorted(arrows.items()):
         if (target, source) in arrows:
             findings.add(path, number, f"{source} and {target} include each other")
-    findings.finish(f"{len(sources)} files, {len(arrows)} arrows")
+    findings.finish(f"{len(sources)} files, {len(arrows)} arrows between folders, "
+                    f"pages {', '.join(sorted(pages)) or 'none'}")
 
 
 main()

@@ -6,8 +6,8 @@
 namespace saccade::cli {
 namespace {
 
-constexpr std::string_view kUse = "Use a model";
 constexpr std::string_view kFiles = "Models and files";
+constexpr std::string_view kTrain = "Make a model";
 constexpr std::string_view kMachine = "This machine";
 
 Verb in(std::string_view group, Verb verb) {
@@ -19,6 +19,8 @@ Verb in(std::string_view group, Verb verb) {
 std::vector<Verb> lean_verbs() {
   return {
       in(kMachine, doctor_verb()),
+      in(kFiles, models_verb()),
+      in(kFiles, profile_verb()),
   };
 }
 
@@ -26,6 +28,7 @@ std::vector<Verb> lean_verbs() {
 std::vector<Verb> torch_only_verbs() {
   return {
       in(kFiles, handed_over("convert", "write a checkpoint in another container or convention")),
+      in(kTrain, handed_over("train", "train a model from a recipe")),
       in(kFiles, handed_over("verify", "compare models with numbers from their reference")),
   };
 }

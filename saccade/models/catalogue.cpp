@@ -11,6 +11,7 @@ namespace saccade::models {
 
 std::span<const System> systems() {
   static const System table[] = {
+      // sorted
       deit::system(),
       vit::system(),
   };

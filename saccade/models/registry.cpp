@@ -13,6 +13,7 @@ struct Row {
 };
 
 constexpr Row kRows[] = {
+    // sorted
     {"deit", deit::make},
     {"vit", vit::make},
 };

@@ -23,10 +23,10 @@ using torch::Tensor;
 
 struct BinaryCrossEntropyOptions {
   double smoothing = 0.1;
-  std::optional<double> target_threshold;  ///< targets above become 1, others 0
-  Tensor pos_weight;                       ///< [C], or undefined
-  bool sum_classes = false;                ///< sum over classes, then batch mean
-  bool smooth_dense = false;               ///< dense targets are smoothed towards 1/2
+  std::optional<double> target_threshold = {};  ///< targets above become 1, others 0
+  Tensor pos_weight = {};                       ///< [C], or undefined
+  bool sum_classes = false;                     ///< sum over classes, then batch mean
+  bool smooth_dense = false;                    ///< dense targets are smoothed towards 1/2
 };
 /// timm BinaryCrossEntropy: targets are labels [B] or dense [B, C].
 [[nodiscard]] Tensor binary_cross_entropy(const Tensor& logits, const Tensor& targets,

@@ -5,7 +5,6 @@
 
 #include "saccade/base/error.h"
 #include "saccade/base/file.h"
-#include "saccade/base/random.h"
 #include "saccade/checkpoint/checkpoint.h"
 
 namespace saccade::parity {
@@ -63,19 +62,6 @@ void discover_below(const fs::path& folder, std::vector<Case>& cases) {
   }
   for (const auto& entry : fs::directory_iterator(folder))
     if (entry.is_directory()) discover_below(entry.path(), cases);
-}
-
-/// Golden inputs that are not stored: 4u - 2, u from FNV-1a of the name and splitmix64
-/// (golden/README.md, "Formula weights and inputs").
-HostTensor formula_input(std::string_view name, const Shape& shape) {
-  HostTensor tensor(DType::F32, shape);
-  const uint64_t h = fnv1a(name);
-  uint64_t i = 0;
-  for (float& value : tensor.fill<float>()) {
-    const uint64_t bits = mix64(h + ++i * 0x9E3779B97F4A7C15ULL) >> 40;
-    value = static_cast<float>(4.0 * static_cast<double>(bits) / 16777216.0 - 2.0);
-  }
-  return tensor;
 }
 
 bool is_integer(DType dtype) {
@@ -160,10 +146,6 @@ std::vector<Case> discover(const fs::path& root) {
 }
 
 HostTensor Case::golden(std::string_view name) const {
-  const Json tensors = json.is_object() ? json.value("tensors", Json::object()) : Json::object();
-  if (const auto fact = tensors.find(name);
-      fact != tensors.end() && !fact->value("stored", true) && name.starts_with("in."))
-    return formula_input(fact->value("formula", std::string(name)), fact->at("shape").get<Shape>());
   const fs::path file = folder / "golden.safetensors";
   const auto checkpoint = checkpoint::Checkpoint::open(file);
   for (const auto& entry : checkpoint.entries())

@@ -30,8 +30,7 @@ struct Case {
   std::string system, model, kind;
   std::string problem = {};  ///< why the case cannot be read; it counts as failed
 
-  /// The golden tensor "in.x", "mid.x" or "out.x", stored or computed by the formula of golden
-  /// inputs; throws Error if it is absent.
+  /// The stored tensor "in.x", "mid.x" or "out.x"; throws Error if it is absent.
   [[nodiscard]] HostTensor golden(std::string_view name) const;
 };
 

@@ -1,9 +1,8 @@
 #include "saccade/train/augment/transform.h"
 
-#include <algorithm>
-
 #include "saccade/base/error.h"
 #include "saccade/image/preprocess.h"
+#include "saccade/image/transform.h"
 
 namespace saccade::train {
 
@@ -11,42 +10,6 @@ TrainCrop parse_train_crop(const std::string& name) {
   if (name == "none") return TrainCrop::none;
   if (name == "pad") return TrainCrop::pad;
   throw usage_error("augment.crop '{}': expected none or pad", name);
-}
-
-void hflip(image::Image& image) {
-  const auto channels = static_cast<size_t>(image.channels);
-  const auto width = static_cast<size_t>(image.width);
-  for (size_t y = 0; y < static_cast<size_t>(image.height); ++y) {
-    uint8_t* row = image.pixels.data() + y * width * channels;
-    for (size_t x = 0; x < width / 2; ++x)
-      std::swap_ranges(row + x * channels, row + (x + 1) * channels,
-                       row + (width - 1 - x) * channels);
-  }
-}
-
-image::Image padded_window(const image::Image& image, int64_t padding, int64_t top, int64_t left,
-                           const std::array<uint8_t, 3>& fill) {
-  image::Image out{image.width, image.height, image.channels, {}};
-  out.pixels.resize(image.pixels.size());
-  const int64_t channels = image.channels;
-  // Columns x of the window come from column x + left - padding of the picture.
-  const int64_t from = std::clamp<int64_t>(padding - left, 0, image.width);
-  const int64_t to = std::clamp<int64_t>(image.width + padding - left, 0, image.width);
-  for (int64_t y = 0; y < image.height; ++y) {
-    uint8_t* row = out.pixels.data() + y * image.width * channels;
-    const int64_t source_y = y + top - padding;
-    const bool inside = source_y >= 0 && source_y < image.height;
-    const auto paint = [&](int64_t x) {
-      for (int64_t c = 0; c < channels; ++c) row[x * channels + c] = fill[static_cast<size_t>(c)];
-    };
-    for (int64_t x = 0; x < (inside ? from : image.width); ++x) paint(x);
-    if (!inside) continue;
-    const uint8_t* source =
-        image.pixels.data() + (source_y * image.width + from + left - padding) * channels;
-    std::copy_n(source, (to - from) * channels, row + from * channels);
-    for (int64_t x = to; x < image.width; ++x) paint(x);
-  }
-  return out;
 }
 
 TrainTransform::TrainTransform(const TransformConfig& config, const Pipeline& pipeline)
@@ -81,11 +44,13 @@ std::vector<float> TrainTransform::operator()(image::Image image, Random random,
                         "size {}x{}: use another crop",
                         image.width, image.height, pipeline_.crop_width, pipeline_.crop_height);
     const auto range = static_cast<uint64_t>(2 * config_.padding + 1);
-    const auto top = static_cast<int64_t>(random.below(range));
-    const auto left = static_cast<int64_t>(random.below(range));
-    image = padded_window(image, config_.padding, top, left, pipeline_.fill);
+    const auto top = static_cast<int64_t>(random.below(range)) - config_.padding;
+    const auto left = static_cast<int64_t>(random.below(range)) - config_.padding;
+    const auto& fill = pipeline_.fill;
+    image =
+        image::crop(image, top, left, image.height, image.width, {fill[0], fill[1], fill[2], 0});
   }
-  if (random.uniform() < config_.hflip) hflip(image);
+  if (random.uniform() < config_.hflip) image = image::hflip(image);
   if (config_.crop != TrainCrop::none) return normalised(image);
   const auto tensor = image::preprocess(image, pipeline_);
   const auto values = tensor.as<float>();

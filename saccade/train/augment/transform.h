@@ -27,13 +27,6 @@ struct TransformConfig {
   double hflip = 0.5;   ///< probability
 };
 
-/// Mirrored left to right, in place.
-void hflip(image::Image& image);
-/// Padded on all sides with `fill`, then the window of the original size at (top, left), each in
-/// [0, 2 * padding].
-[[nodiscard]] image::Image padded_window(const image::Image& image, int64_t padding, int64_t top,
-                                         int64_t left, const std::array<uint8_t, 3>& fill);
-
 /// Thread-safe.
 class TrainTransform {
  public:
