@@ -57,7 +57,8 @@ def main():
             if len(line) > LINE_LENGTH:
                 findings.add(path, number, f"{len(line)} characters; at most {LINE_LENGTH}")
         if path.suffix in (".h", ".cpp"):
-            folders[str(path.parent)].add(path.stem)
+            if path.suffix == ".cpp" and (repository.ROOT / path.with_suffix(".h")).exists():
+                folders[str(path.parent)].add(path.stem)
             for first, length in functions(source):
                 if length > FUNCTION_LINES:
                     findings.add(path, first, f"a function of {length} lines; at most "

@@ -146,33 +146,39 @@ pip_torch() {
   .venv/bin/python -m pip install --disable-pip-version-check --progress-bar off "$@" >&2
 }
 
+# find_torch: what is there already. A CUDA build counts where its toolkit does and it is ours: its
+# CMake files ask for the toolkit.
 find_torch() {
-  local folder kinds="cpu" kind python
+  local folder
   IFS=':;' read -ra folders <<<"${CMAKE_PREFIX_PATH:-}"
   for folder in "${folders[@]}"; do
     has_torch "$folder" && return
   done
-  has_cuda_toolkit && kinds="cpu any"
-  for kind in $kinds; do
-    for python in .venv/bin/python python3; do
-      python_torch "$python" "$kind" && return
-    done
-  done
-  return 1
+  python_torch .venv/bin/python cpu && return
+  has_cuda_toolkit && python_torch .venv/bin/python any && return
+  python_torch python3 cpu
 }
 
 # The version is pinned with its +cpu: where an index has no such build, pip stops here instead of
 # fetching the CUDA build, which is gigabytes.
+install_cpu_torch() {
+  ensure_venv
+  pip_torch "torch==$torch_version+cpu" ||
+    pip_torch "torch==$torch_version+cpu" --extra-index-url "$cpu_wheels"
+}
+
 ensure_torch() {
   find_torch && return
   say "no CPU build of torch >= $torch_oldest found (CMAKE_PREFIX_PATH, .venv, python3)"
-  ensure_venv
-  pip_torch "torch==$torch_version+cpu" ||
-    pip_torch "torch==$torch_version+cpu" --extra-index-url "$cpu_wheels" ||
-    { has_cuda_toolkit && pip_torch "torch==$torch_version"; } ||
-    die "torch could not be installed. Set CMAKE_PREFIX_PATH to a libtorch >= $torch_oldest, or" \
-      "build the part that needs none of it: make lean"
-  find_torch || die "torch was installed into .venv, but its CMake files are not there"
+  install_cpu_torch && find_torch && return
+  if has_cuda_toolkit; then
+    say "there is no CPU build to be had, but a CUDA toolkit: taking the CUDA build of torch"
+    python_torch python3 any && return
+    say "this fetches several gigabytes"
+    pip_torch "torch==$torch_version" && find_torch && return
+  fi
+  die "torch could not be installed. Set CMAKE_PREFIX_PATH to a libtorch >= $torch_oldest, or" \
+    "build the part that needs none of it: make lean"
 }
 
 case "${1:-}" in

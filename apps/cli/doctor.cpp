@@ -132,7 +132,7 @@ void print_report(const Json& report) {
 }  // namespace
 
 Verb doctor_verb() {
-  return {"doctor", "What this machine and this build can do",
+  return {"doctor", "what this machine and this build can do",
           [](CLI::App& app, const Program& program) -> Action {
             auto json = std::make_shared<bool>(false);
             app.add_flag("--json", *json, "Print JSON");

@@ -9,6 +9,13 @@ namespace {
 
 constexpr size_t kLeftColumn = 26;
 
+/// "N:INT in [0 - 64]" -> "N"; a list of words to choose from stays.
+std::string type_of(const CLI::Option& option) {
+  const auto type = option.get_type_name();
+  const auto check = type.find(':');
+  return check == type.npos || type.find('{') != type.npos ? type : type.substr(0, check);
+}
+
 void trim_end(std::string& text) { text.erase(text.find_last_not_of("\n ") + 1); }
 
 }  // namespace
@@ -32,7 +39,7 @@ std::string HelpFormatter::make_help(const CLI::App* app, std::string name,
 std::string HelpFormatter::make_option_opts(const CLI::Option* option) const {
   std::string text;
   if (option->get_type_size() != 0) {
-    if (!option->get_type_name().empty()) text += " " + option->get_type_name();
+    if (const auto type = type_of(*option); !type.empty()) text += " " + type;
     if (!option->get_default_str().empty()) text += " [" + option->get_default_str() + "]";
     if (option->get_expected_max() == CLI::detail::expected_max_vector_size) text += "...";
   }

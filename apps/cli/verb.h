@@ -84,7 +84,7 @@ void add_model_options(CLI::App& app, ModelArgs& args);
 [[nodiscard]] Verb handed_over(std::string_view name, std::string_view summary);
 /// The table of `saccade`: every verb, sorted by name; those of apps/torch are handed over.
 [[nodiscard]] std::vector<Verb> all_verbs();
-/// The same for `saccade-torch`: `own` in the place of the handed-over ones, which it must cover.
+/// The same for `saccade-torch`: `own` in the place of the handed-over ones.
 [[nodiscard]] std::vector<Verb> all_verbs(std::span<const Verb> own);
 
 }  // namespace saccade::cli

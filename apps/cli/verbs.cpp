@@ -6,7 +6,6 @@
 namespace saccade::cli {
 namespace {
 
-constexpr std::string_view kUse = "Use a model";
 constexpr std::string_view kFiles = "Models and files";
 constexpr std::string_view kTrain = "Make a model";
 constexpr std::string_view kMachine = "This machine";
@@ -20,6 +19,8 @@ Verb in(std::string_view group, Verb verb) {
 std::vector<Verb> lean_verbs() {
   return {
       in(kMachine, doctor_verb()),
+      in(kFiles, models_verb()),
+      in(kFiles, profile_verb()),
   };
 }
 

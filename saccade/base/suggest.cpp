@@ -12,6 +12,7 @@ namespace {
 
 constexpr size_t kLongestName = 128;  // longer ones are no typing mistakes
 constexpr size_t kSuggestions = 3;
+constexpr size_t kShortestStart = 4;
 
 char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
 
@@ -40,20 +41,21 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::vector<std::string> closest(std::string_view given, std::span<const std::string> known) {
   if (given.empty() || given.size() > kLongestName) return {};
+  const size_t limit = tolerance(given);
   std::vector<std::pair<size_t, std::string>> near;
   for (const auto& name : known) {
     if (name.size() > kLongestName) continue;
-    // A name cut short ("vit_base") is near whatever follows, but behind a mere slip of the keys.
-    const bool cut = given.size() >= 3 && name.size() > given.size() && name.starts_with(given);
-    const size_t distance =
-        cut ? std::min(tolerance(given), name.size() - given.size()) : edit_distance(given, name);
-    if (distance <= tolerance(given)) near.emplace_back(distance, name);
+    size_t distance = edit_distance(given, name);
+    // The start of a longer name ("vit_base") is near it, but behind a mere slip of the keys.
+    if (distance > limit && given.size() >= kShortestStart && name.size() > given.size() &&
+        edit_distance(given, std::string_view(name).substr(0, given.size())) <= limit / 2)
+      distance = limit;
+    if (distance <= limit) near.emplace_back(distance, name);
   }
   std::stable_sort(near.begin(), near.end(), [](auto& a, auto& b) { return a.first < b.first; });
-  if (near.size() > kSuggestions) near.resize(kSuggestions);
   std::vector<std::string> names;
   for (auto& [distance, name] : near)
-    if (std::find(names.begin(), names.end(), name) == names.end())
+    if (names.size() < kSuggestions && std::find(names.begin(), names.end(), name) == names.end())
       names.push_back(std::move(name));
   return names;
 }
@@ -64,7 +66,7 @@ std::string did_you_mean(std::string_view given, std::span<const std::string> kn
   std::string list;
   for (size_t i = 0; i < names.size(); ++i)
     list += fmt::format("{}\"{}\"", i == 0 ? "" : i + 1 == names.size() ? " or " : ", ", names[i]);
-  return fmt::format(" (did you mean {}?)", list);
+  return fmt::format("; did you mean {}?", list);
 }
 
 }  // namespace saccade

@@ -16,7 +16,7 @@ namespace saccade {
 [[nodiscard]] std::vector<std::string> closest(std::string_view given,
                                                std::span<const std::string> known);
 
-/// ` (did you mean "vit"?)`, or "" if nothing is near: to append to an error message.
+/// `; did you mean "vit"?`, or "" if nothing is near: to append to an error message.
 [[nodiscard]] std::string did_you_mean(std::string_view given, std::span<const std::string> known);
 
 }  // namespace saccade

@@ -3,6 +3,7 @@
 // their folders. Nothing in a file is ever executed; nothing is copied until it is used.
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +21,16 @@ struct Entry {
   std::optional<std::string> name;    ///< after unwrapping; empty outside the chosen dictionary
   TensorView view;                    ///< valid while the Checkpoint lives
   std::shared_ptr<const void> owner;  ///< keeps `view` alive beyond the Checkpoint
+  std::optional<uint32_t> storage;    ///< tensors of one file with equal numbers share their bytes
+  bool parameter = false;             ///< a torch.nn.Parameter
+  bool requires_grad = false;
+  bool numpy = false;  ///< an array of numpy
+};
+
+/// A tensor that the file has and that cannot be listed (sparse, quantized, without data).
+struct LeftOut {
+  std::string path;
+  std::string reason;
 };
 
 /// An opened checkpoint. Every header, offset and size has been validated.
@@ -39,7 +50,14 @@ class Checkpoint {
   /// The wrapper that was unwrapped ("model", "state_dict", ...), or "".
   [[nodiscard]] const std::string& wrapper() const { return wrapper_; }
 
+  [[nodiscard]] const std::vector<LeftOut>& left_out() const { return left_out_; }
+
+  /// Reads everything that has a checksum (zip entries); throws Error (bad_input) if one is wrong.
+  /// `open` has done it already for what it needed and for files up to 64 MiB.
+  void verify() const;
+
   /// Named tensors (entries that have a name) as row-major tensors sharing the map where they can.
+  /// Checks the sums first. Throws Error (bad_input) if two tensors have one name.
   [[nodiscard]] NamedTensors state_dict() const;
 
  private:
@@ -48,6 +66,8 @@ class Checkpoint {
   std::vector<Entry> entries_;
   Json metadata_ = Json::object();
   std::string wrapper_;
+  std::vector<LeftOut> left_out_;
+  std::vector<std::function<void()>> checks_;
 };
 
 }  // namespace saccade::checkpoint

@@ -55,12 +55,18 @@ class RowReader {
   int orientation_ = 1;
 };
 
-/// Headers are read and the budget is checked; `bytes` must outlive the reader.
+/// Headers are read and the budget is checked before memory is taken; `bytes` must outlive the
+/// reader. Files of several scans are read to their end here.
 [[nodiscard]] std::unique_ptr<RowReader> open_rows(std::span<const std::byte> bytes,
                                                    const DecodeOptions& options,
                                                    std::string_view file);
 
-/// Throws Error (bad_input) if width * height is 0 or above the budget.
-void check_pixel_budget(int64_t width, int64_t height, int64_t max_pixels, std::string_view file);
+/// All rows of a fresh reader, turned upright if the options say so.
+[[nodiscard]] Image read_picture(RowReader& reader, const DecodeOptions& options);
+
+/// Throws Error (bad_input) if width * height is 0 or above the budget; the size stands at byte
+/// `offset` of the file.
+void check_pixel_budget(int64_t width, int64_t height, int64_t max_pixels, std::string_view file,
+                        uint64_t offset);
 
 }  // namespace saccade::image

@@ -26,6 +26,8 @@ struct Markers {
   int components = 0;
   int precision = 0;
   int64_t scans = 0;
+  uint64_t frame = 0;           ///< where the frame header stands
+  uint64_t end = 0;             ///< where the walk ended
   std::vector<std::byte> exif;  ///< payloads of all EXIF segments, joined
   std::string_view xmp;
 };
@@ -65,6 +67,7 @@ void keep_metadata(Bytes payload, Markers& result) {
 
 void keep_frame(Bytes payload, size_t offset, Markers& result, std::string_view file) {
   if (payload.size() < 6) throw input_error_at(file, offset, "the JPEG frame header is cut short");
+  result.frame = offset;
   result.precision = byte_at(payload, 0);
   result.height = word_at(payload, 1);
   result.width = word_at(payload, 3);
@@ -88,6 +91,7 @@ Markers walk(Bytes bytes, bool all_scans, std::string_view file) {
     if (is_frame(marker)) keep_frame(payload, at, result, file);
     if (marker == kApp1) keep_metadata(payload, result);
     at += word_at(bytes, at);
+    result.end = at;
     if (marker != kSos) continue;
     if (result.components == 0) throw input_error_at(file, at, "a JPEG scan before the frame");
     ++result.scans;
@@ -97,16 +101,20 @@ Markers walk(Bytes bytes, bool all_scans, std::string_view file) {
 }
 
 void check_frame(const Markers& markers, const DecodeOptions& options, std::string_view file) {
-  if (markers.components == 0) throw input_error(file, "a JPEG without a frame header");
+  if (markers.components == 0)
+    throw input_error_at(file, markers.end, "a JPEG without a frame header");
   if (markers.precision != 8)
-    throw input_error(file, "JPEG samples of {} bits (only 8 are read)", markers.precision);
+    throw input_error_at(file, markers.frame, "JPEG samples of {} bits (only 8 are read)",
+                         markers.precision);
   if (markers.components != 1 && markers.components != 3 && markers.components != 4)
-    throw input_error(file, "a JPEG of {} components (1, 3 or 4 are read)", markers.components);
-  check_pixel_budget(markers.width, markers.height, options.max_pixels, file);
-  if (markers.scans == 0) throw input_error(file, "a JPEG without a scan");
+    throw input_error_at(file, markers.frame, "a JPEG of {} components (1, 3 or 4 are read)",
+                         markers.components);
+  check_pixel_budget(markers.width, markers.height, options.max_pixels, file, markers.frame);
+  if (markers.scans == 0) throw input_error_at(file, markers.end, "a JPEG without a scan");
   if (markers.scans * markers.width * markers.height > kMaxScanPixels)
-    throw input_error(file, "{} scans over {} x {} pixels exceed the work allowed ({} in all)",
-                      markers.scans, markers.width, markers.height, kMaxScanPixels);
+    throw input_error_at(file, markers.frame,
+                         "{} scans over {} x {} pixels exceed the work allowed ({} in all)",
+                         markers.scans, markers.width, markers.height, kMaxScanPixels);
 }
 
 /// libjpeg's view of one decompression, with errors that jump out instead of exiting.

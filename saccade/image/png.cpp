@@ -206,7 +206,7 @@ ImageInfo probe_png(Bytes bytes, std::string_view file) {
 std::unique_ptr<RowReader> open_png(Bytes bytes, const DecodeOptions& options,
                                     std::string_view file) {
   const ImageInfo info = probe_png(bytes, file);
-  check_pixel_budget(info.width, info.height, options.max_pixels, file);
+  check_pixel_budget(info.width, info.height, options.max_pixels, file, 16);
   return std::make_unique<PngReader>(bytes, file);
 }
 

@@ -16,10 +16,10 @@ struct RunResult {
 
 struct RunOptions {
   /// Added to this process's environment; an empty value removes the variable.
-  std::map<std::string, std::string> environment;
-  std::filesystem::path folder;  ///< working folder; empty: this process's
-  std::string input;             ///< written to stdin, which is then closed
-  double seconds = 120;          ///< killed after this time (code 128 + 9)
+  std::map<std::string, std::string> environment{};
+  std::filesystem::path folder{};  ///< working folder; empty: this process's
+  std::string input{};             ///< written to stdin, which is then closed
+  double seconds = 120;            ///< killed after this time (code 128 + 9)
 };
 
 /// Runs a program file. Throws std::runtime_error if it cannot be started.

@@ -1,0 +1,181 @@
+// saccade profile: parameters, multiply-adds and bytes of every module, without running anything.
+
+#include <algorithm>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "apps/cli/input_shape.h"
+#include "apps/cli/output.h"
+#include "apps/cli/verb.h"
+#include "saccade/models/catalogue.h"
+#include "saccade/models/describe.h"
+
+namespace saccade::cli {
+namespace {
+
+constexpr int64_t kBytesOfParameter = 4;  // fp32
+
+struct Options {
+  std::string model;
+  std::string config;
+  std::string arch;
+  int64_t depth = 3;
+  bool json = false;
+};
+
+/// Names in a dotted path; the whole model has none.
+int64_t depth_of(const std::string& path) {
+  return path.empty() ? 0 : 1 + std::count(path.begin(), path.end(), '.');
+}
+
+double share(int64_t part, int64_t whole) {
+  return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+Json report_of(const models::Description& model, const std::vector<models::ModuleCost>& costs,
+               int64_t depth) {
+  const auto& whole = costs.front();
+  Json report = {{"name", model.name},
+                 {"system", model.system},
+                 {"input", input_shape(model.config, model.pipeline)},
+                 {"params", whole.params},
+                 {"macs", whole.macs},
+                 {"bytes", whole.params * kBytesOfParameter},
+                 {"modules", Json::array()}};
+  for (const auto& cost : costs) {
+    if (depth_of(cost.path) > depth) continue;
+    report["modules"].push_back({{"path", cost.path},
+                                 {"params", cost.params},
+                                 {"macs", cost.macs},
+                                 {"bytes", cost.params * kBytesOfParameter},
+                                 {"share", share(cost.macs, whole.macs)},
+                                 {"formula", cost.formula}});
+  }
+  return report;
+}
+
+/// Rows that `path` stands for: itself and everything below it, which follow each other.
+size_t end_of_subtree(const Json& modules, size_t begin) {
+  const auto inside = modules[begin]["path"].get<std::string>() + ".";
+  size_t end = begin + 1;
+  while (end < modules.size() && modules[end]["path"].get<std::string>().starts_with(inside)) ++end;
+  return end;
+}
+
+/// "blocks.3" -> "blocks." and 3; nothing if the last name is no number.
+std::optional<std::pair<std::string, int>> numbered(const std::string& path) {
+  const auto start = path.find_last_not_of("0123456789") + 1;
+  if (start == 0 || start == path.size() || path[start - 1] != '.' || path.size() - start > 6)
+    return std::nullopt;
+  return std::pair(path.substr(0, start), std::stoi(path.substr(start)));
+}
+
+/// True if two subtrees of equal length differ only in the path of their root.
+bool same_subtree(const Json& modules, size_t a, size_t b, size_t count) {
+  const auto root_a = modules[a]["path"].get<std::string>().size();
+  const auto root_b = modules[b]["path"].get<std::string>().size();
+  for (size_t i = 0; i < count; ++i) {
+    Json left = modules[a + i], right = modules[b + i];
+    left["path"] = left["path"].get<std::string>().substr(root_a);
+    right["path"] = right["path"].get<std::string>().substr(root_b);
+    if (left != right) return false;
+  }
+  return true;
+}
+
+/// Where the run of equal numbered siblings that starts at `begin` ends: blocks.0, blocks.1, ...
+size_t end_of_run(const Json& modules, size_t begin) {
+  const auto first = numbered(modules[begin]["path"].get<std::string>());
+  size_t end = end_of_subtree(modules, begin);
+  if (!first) return end;
+  const size_t count = end - begin;
+  for (int next = first->second + 1; end < modules.size(); ++next) {
+    const auto path = modules[end]["path"].get<std::string>();
+    if (numbered(path) != std::pair(first->first, next)) break;
+    if (end_of_subtree(modules, end) - end != count) break;
+    if (!same_subtree(modules, begin, end, count)) break;
+    end += count;
+  }
+  return end;
+}
+
+/// The modules from `begin` to `end`; equal numbered siblings take the rows of one.
+void add_rows(Table& table, const Json& modules, size_t begin, size_t end, int64_t times) {
+  while (begin < end) {
+    const auto& module = modules[begin];
+    const auto path = module["path"].get<std::string>();
+    const size_t own_end = end_of_subtree(modules, begin), run_end = end_of_run(modules, begin);
+    const auto count = static_cast<int64_t>((run_end - begin) / (own_end - begin));
+    const auto last = count == 1 ? "" : fmt::format("-{}", numbered(path)->second + count - 1);
+    table.add({"  " + path + last, times * count == 1 ? "" : fmt::format("{}", times * count),
+               fmt::format("{}", module["params"].get<int64_t>()),
+               bytes_text(module["bytes"].get<double>()),
+               fmt::format("{:.4f}", module["macs"].get<double>() / 1e9),
+               fmt::format("{:.1f} %", 100 * module["share"].get<double>()),
+               module["formula"].get<std::string>()});
+    add_rows(table, modules, begin + 1, own_end, times * count);
+    begin = run_end;
+  }
+}
+
+void print_report(const Json& report) {
+  Table table({{"module"},
+               {"times", Align::right},
+               {"params", Align::right},
+               {"bytes", Align::right},
+               {"GMACs", Align::right},
+               {"share", Align::right},
+               {"closed form"}});
+  table.add({report["name"].get<std::string>(), "",
+             fmt::format("{}", report["params"].get<int64_t>()),
+             bytes_text(report["bytes"].get<double>()),
+             fmt::format("{:.4f}", report["macs"].get<double>() / 1e9), "100.0 %", ""});
+  const auto& modules = report["modules"];
+  add_rows(table, modules, 1, modules.size(), 1);
+  fmt::print(
+      "{}\nFor one picture, fp32 parameters. Equal modules stand in one row with the cost of "
+      "each; hw tokens of\nwidth C. MACs: multiply-adds of projections, convolutions and "
+      "attention's two products.\n",
+      table.text());
+}
+
+int run(const Options& options) {
+  const auto model = models::describe(options.model, options.config, options.arch);
+  if (model.system.empty())
+    throw usage_error(
+        "{}: weights alone do not say which model they are of; add --arch or --config",
+        options.model);
+  const auto costs = models::find_system(model.system).costs(model.config);
+  const Json report = report_of(model, costs, options.depth);
+  if (options.json)
+    print_json(report);
+  else
+    print_report(report);
+  return 0;
+}
+
+}  // namespace
+
+Verb profile_verb() {
+  return {"profile", "parameters, multiply-adds and bytes of every module",
+          [](CLI::App& app, const Program&) -> Action {
+            auto options = std::make_shared<Options>();
+            app.add_option("model", options->model,
+                           "Model name, configuration file, checkpoint or folder")
+                ->required()
+                ->type_name("MODEL");
+            app.add_option("--depth", options->depth,
+                           "Deepest modules to list: 0 the model, 3 \"blocks.0.attn\"")
+                ->check(CLI::Range(0, 64))
+                ->type_name("N");
+            app.add_option("--config", options->config, "Configuration of a bare checkpoint")
+                ->type_name("FILE");
+            app.add_option("--arch", options->arch, "Or the preset that it is")->type_name("NAME");
+            app.add_flag("--json", options->json, "Print JSON");
+            app.footer("Example:\n  saccade profile vit_base_patch16_224 --depth 4");
+            return [options] { return run(*options); };
+          }};
+}
+
+}  // namespace saccade::cli
