@@ -22,10 +22,9 @@ std::optional<Outcome> run_model_case(const Case& c) {
   const auto known = [&](const char* key) { return c.json.is_object() && c.json.contains(key); };
   if (!known("config") || !known("weights") || c.json["weights"] == "none") return std::nullopt;
   const auto result = models::verify_case(c.folder);
-  using Status = models::CaseResult::Status;
-  if (result.status == Status::unsupported) return std::nullopt;
-  return Outcome{result.status == Status::passed ? saccade::parity::Status::passed
-                                                 : saccade::parity::Status::failed,
+  using Verdict = models::CaseResult::Status;
+  if (result.status == Verdict::unsupported) return std::nullopt;
+  return Outcome{result.status == Verdict::passed ? Status::passed : Status::failed,
                  reason(result)};
 }
 
