@@ -1,8 +1,10 @@
 // Pictures: header, pixels in one piece, pixels by bands through a pipeline. All three agree, and
 // nothing but Error (bad_input) comes out.
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <span>
 
 #include "saccade/base/error.h"
 #include "saccade/image/preprocess.h"
