@@ -22,6 +22,7 @@ std::vector<Verb> lean_verbs() {
       in(kUse, classify_verb()),
       in(kMachine, doctor_verb()),
       in(kUse, eval_verb()),
+      in(kFiles, inspect_verb()),
       in(kUse, metric_verb()),
       in(kFiles, models_verb()),
       in(kFiles, profile_verb()),
