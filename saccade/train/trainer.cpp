@@ -6,6 +6,7 @@
 
 #include "saccade/base/error.h"
 #include "saccade/base/log.h"
+#include "saccade/base/progress.h"
 #include "saccade/image/preprocess.h"
 #include "saccade/models/registry.h"
 #include "saccade/train/autocast.h"
@@ -119,7 +120,8 @@ class Trainer {
   [[nodiscard]] Snapshot snapshot() const;
   void save(const std::filesystem::path& path) const { write_snapshot(path, snapshot()); }
   void finish();
-  void log_step(int64_t update_in_epoch, double loss);
+  void note_step(int64_t update_in_epoch, double loss);
+  [[nodiscard]] ProgressOptions progress_options() const;
   [[nodiscard]] bool out_of_time() const;
   [[nodiscard]] models::Model& averaged() const { return ema_ ? *ema_ : *model_; }
 
@@ -176,6 +178,9 @@ void Trainer::open_data() {
 }
 
 void Trainer::build() {
+  if (recipe_.mixup.active() && recipe_.train.batch_size % 2 != 0)
+    throw usage_error("mixup pairs the pictures of a batch: train.batch_size {} is odd",
+                      recipe_.train.batch_size);
   const auto classes = static_cast<int64_t>(train_set_->classes().size());
   config_ = recipe_.model.config;
   if (!config_.contains("num_classes")) config_["num_classes"] = classes;
@@ -333,32 +338,40 @@ bool Trainer::out_of_time() const {
   return recipe_.train.max_minutes > 0 && at_.seconds > 60 * recipe_.train.max_minutes;
 }
 
-void Trainer::log_step(int64_t update_in_epoch, double loss) {
+ProgressOptions Trainer::progress_options() const {
+  ProgressOptions options;
+  if (!options_.show_progress) options.style = ProgressOptions::Style::silent;
+  return options;
+}
+
+void Trainer::note_step(int64_t update_in_epoch, double loss) {
   const auto pictures = static_cast<double>(at_.loss_count);
-  const double rate = pictures / std::max(at_.epoch_seconds, 1e-9);
-  const auto per_update = static_cast<double>(recipe_.train.batch_size * recipe_.train.accumulate);
-  const auto left = static_cast<double>(epochs_ * updates_per_epoch_ - at_.updates);
-  folder_->log(fmt::format(
-      "epoch {}/{} update {}/{} loss {:.4f} mean {:.4f} lr {:.3e} {:.0f} images/s left {:.1f} min",
-      at_.epoch + 1, epochs_, update_in_epoch, updates_per_epoch_, loss, at_.loss_sum / pictures,
-      schedule_->rates().back(), rate, left * per_update / std::max(rate, 1e-9) / 60));
+  folder_->note(
+      fmt::format("epoch {} update {}/{} loss {:.4f} mean {:.4f} lr {:.3e} {:.0f} images/s",
+                  at_.epoch + 1, update_in_epoch, updates_per_epoch_, loss, at_.loss_sum / pictures,
+                  schedule_->rates().back(), pictures / std::max(at_.epoch_seconds, 1e-9)));
 }
 
 void Trainer::train_epoch() {
   model_->train();
   auto feed = train_feed();
-  const int64_t accumulate = recipe_.train.accumulate;
+  const int64_t accumulate = recipe_.train.accumulate, samples = recipe_.train.batch_size;
+  Progress progress(fmt::format("epoch {}/{}", at_.epoch + 1, epochs_),
+                    updates_per_epoch_ * accumulate * samples, "images", progress_options(),
+                    at_.batch * samples);
   while (auto batch = feed.next()) {
     const double loss = train_batch(*batch, at_.batch);
-    at_.loss_sum += loss * static_cast<double>(recipe_.train.batch_size);
-    at_.loss_count += recipe_.train.batch_size;
+    at_.loss_sum += loss * static_cast<double>(samples);
+    at_.loss_count += samples;
+    progress.advance(
+        samples, fmt::format("loss {:.4f}", at_.loss_sum / static_cast<double>(at_.loss_count)));
     if (++at_.batch % accumulate != 0) continue;
     update();
     const double seconds = watch_.lap();
     at_.seconds += seconds;
     at_.epoch_seconds += seconds;
     const int64_t done = at_.batch / accumulate;
-    if (done % recipe_.train.log_every == 0) log_step(done, loss);
+    if (done % recipe_.train.log_every == 0) note_step(done, loss);
     if (options_.stop_requested && options_.stop_requested()) {
       save(folder_->last());
       folder_->log("stopped; continue with --resume");
