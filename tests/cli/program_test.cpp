@@ -2,12 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <csignal>
 #include <new>
 #include <sstream>
 #include <stdexcept>
 #include <system_error>
 
+#include "apps/cli/build.h"
 #include "apps/cli/interrupt.h"
 #include "apps/cli/verb.h"
 #include "saccade/base/check.h"
@@ -101,10 +104,10 @@ TEST(Program, WrongUsageIsOneLineAndAHint) {
 
 TEST(Program, AnArgumentMayBeNamedLikeAVerb) {
   const TemporaryFolder folder;
-  folder.write("models", "{}");
+  folder.write("models/config.json", R"({"model_type": "unheard of"})");
   const auto result = saccade({"profile", "models"}, {.folder = folder.path()});
-  EXPECT_EQ(result.code, 2);
-  EXPECT_NE(result.err.find("models: has no \"model_type\""), std::string::npos) << result.err;
+  EXPECT_EQ(result.code, 4);
+  EXPECT_NE(result.err.find("models/config.json: "), std::string::npos) << result.err;
 }
 
 TEST(Program, AReaderThatHasGoneEndsItQuietly) {
@@ -179,6 +182,44 @@ TEST(Program, AnotherLibrarysExceptionsCanBeExplained) {
   testing::internal::CaptureStderr();
   EXPECT_EQ(cli::run_program(program, verbs), 5);
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "saccade: the device is full\n");
+}
+
+/// Opens a model with an opener that only tells what it was asked for.
+std::string opened(const std::string& model) {
+  cli::Program program;
+  program.name = "saccade-torch";
+  program.open_model = [](const cli::ModelArgs& args) {
+    cli::OpenedModel out;
+    out.name = args.model;
+    return out;
+  };
+  cli::ModelArgs args;
+  args.model = model;
+  return cli::open_model(program, args).name;
+}
+
+TEST(Program, OpensTheModelThatWasNamedOrElseTheBundledOne) {
+  EXPECT_EQ(opened("vit_tiny_patch16_224"), "vit_tiny_patch16_224");
+  if (const auto bundled = cli::default_model()) {
+    EXPECT_EQ(opened(""), bundled->string());
+    return;
+  }
+  try {
+    (void)opened("");
+    FAIL() << "there is no bundled model to open";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::usage);
+    EXPECT_NE(std::string(error.what()).find("with -m"), std::string::npos) << error.what();
+  }
+}
+
+TEST(Program, RefusesPlansUntilTheyCanBeRun) {
+  try {
+    (void)opened("model.plan");
+    FAIL() << "a plan was opened";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::not_supported);
+  }
 }
 
 TEST(Program, ReturnsWhatTheVerbReturns) {

@@ -1,4 +1,4 @@
-#include "saccade/image/filter.h"
+#include "saccade/image/filter/weights.h"
 
 #include <algorithm>
 #include <cmath>

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "saccade/image/filter.h"
+#include "saccade/image/filter/weights.h"
 
 namespace saccade::image {
 

@@ -1,5 +1,5 @@
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "saccade/image/kernels.cpp"
+#define HWY_TARGET_INCLUDE "saccade/image/filter/kernels.cpp"
 #include <hwy/foreach_target.h>  // compiles this file once per target
 #include <hwy/highway.h>
 
@@ -7,7 +7,7 @@
 #include <array>
 #include <cstring>
 
-#include "saccade/image/kernels.h"
+#include "saccade/image/filter/kernels.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace saccade::image::HWY_NAMESPACE {
