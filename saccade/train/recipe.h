@@ -7,7 +7,7 @@
 
 #include "saccade/base/json.h"
 #include "saccade/base/pipeline.h"
-#include "saccade/train/augment/mixup.h"
+#include "saccade/train/mixup.h"
 #include "saccade/train/augment/transform.h"
 #include "saccade/train/optim/clip_grad.h"
 #include "saccade/train/optim/ema.h"
