@@ -7,11 +7,13 @@
 #include "saccade/base/error.h"
 #include "saccade/base/log.h"
 #include "saccade/base/progress.h"
+#include "saccade/data/lint.h"
 #include "saccade/image/preprocess.h"
 #include "saccade/models/registry.h"
 #include "saccade/train/autocast.h"
 #include "saccade/train/feed.h"
 #include "saccade/train/losses.h"
+#include "saccade/train/position.h"
 #include "saccade/train/run_folder.h"
 #include "saccade/train/snapshot.h"
 
@@ -19,50 +21,6 @@ namespace saccade::train {
 namespace {
 
 constexpr int kSnapshotVersion = 1;
-
-/// Where the run is; all of it goes into the checkpoint.
-struct Progress {
-  int64_t epoch = 0;    ///< epochs completed
-  int64_t batch = 0;    ///< batches of this epoch that are behind
-  int64_t updates = 0;  ///< over all epochs
-  double loss_sum = 0.0;
-  int64_t loss_count = 0;
-  double seconds = 0.0;        ///< of work, over all sessions
-  double epoch_seconds = 0.0;  ///< of training in this epoch
-  double best_top1 = -1.0;
-  bool finished = false;
-  std::vector<EpochMetrics> history;
-};
-
-Json to_json(const Progress& p) {
-  return {{"epoch", p.epoch},
-          {"batch", p.batch},
-          {"updates", p.updates},
-          {"loss_sum", p.loss_sum},
-          {"loss_count", p.loss_count},
-          {"seconds", p.seconds},
-          {"epoch_seconds", p.epoch_seconds},
-          {"best_top1", p.best_top1},
-          {"finished", p.finished},
-          {"history", to_json(p.history)}};
-}
-
-Progress progress_from_json(const Json& json, const std::string& where) {
-  Progress p;
-  p.epoch = json_int(json, "epoch", where);
-  p.batch = json_int(json, "batch", where);
-  p.updates = json_int(json, "updates", where);
-  p.loss_sum = json_number(json, "loss_sum", where);
-  p.loss_count = json_int(json, "loss_count", where);
-  p.seconds = json_number(json, "seconds", where);
-  p.epoch_seconds = json_number(json, "epoch_seconds", where);
-  p.best_top1 = json_number(json, "best_top1", where);
-  p.finished = json_bool(json, "finished", where);
-  p.history = history_from_json(json.value("history", Json()), where);
-  if (p.epoch < 0 || p.batch < 0 || p.updates < 0)
-    throw input_error(where, "the position is negative");
-  return p;
-}
 
 class Stopwatch {
  public:
@@ -93,6 +51,15 @@ Json comparable(Json recipe) {
   recipe.erase("eval");
   recipe.erase("export");
   return recipe;
+}
+
+/// Looks a split through; warnings go to the log, what would spoil a run is an Error.
+void check_data(const data::ImageDataset& dataset, const std::string& path,
+                const std::string& split) {
+  const auto report = data::lint(dataset);
+  if (!report.ok())
+    throw input_error(path, "the split '{}' is not fit for training:\n{}", split, to_text(report));
+  if (!report.findings.empty()) log_warning("{}, split '{}':\n{}", path, split, to_text(report));
 }
 
 class Trainer {
@@ -139,7 +106,7 @@ class Trainer {
   std::unique_ptr<Optimizer> optimizer_;
   std::optional<Schedule> schedule_;
   std::optional<TrainTransform> transform_;
-  Progress at_;
+  Position at_;
   Stopwatch watch_;
 };
 
@@ -170,6 +137,10 @@ void Trainer::open_data() {
   eval_set_ = open(recipe_.data.eval_split);
   if (eval_set_->size() == 0)
     throw input_error(recipe_.data.path, "the split '{}' is empty", recipe_.data.eval_split);
+  if (!options_.resume) {
+    check_data(*train_set_, recipe_.data.path, recipe_.data.train_split);
+    check_data(*eval_set_, recipe_.data.path, recipe_.data.eval_split);
+  }
   if (train_set_->classes() != eval_set_->classes())
     throw input_error(recipe_.data.path, "the splits '{}' and '{}' have different classes",
                       recipe_.data.train_split, recipe_.data.eval_split);
@@ -239,7 +210,7 @@ void Trainer::resume() {
   if (comparable(state.value("recipe", Json::object())) != comparable(recipe_.json))
     throw usage_error("{}: the run was started with another recipe: resume it with that one ({})",
                       where, (folder_->path() / "recipe.json").string());
-  at_ = progress_from_json(state.value("progress", Json::object()), where);
+  at_ = position_from_json(state.value("position", Json::object()), where);
   optimizer_->set_steps(state.value("optimizer_steps", Json()), where);
   schedule_->set_state(state.value("schedule", Json()), where);
   load_snapshot_tensors(path, snapshot().tensors);
@@ -256,7 +227,7 @@ Snapshot Trainer::snapshot() const {
   out.state = {{"version", kSnapshotVersion},
                {"torch", TORCH_VERSION},
                {"recipe", recipe_.json},
-               {"progress", to_json(at_)},
+               {"position", to_json(at_)},
                {"optimizer_steps", optimizer_->steps()},
                {"schedule", schedule_->state()}};
   return out;
