@@ -14,6 +14,7 @@
 #include "saccade/train/feed.h"
 #include "saccade/train/losses.h"
 #include "saccade/train/position.h"
+#include "saccade/train/pretrained.h"
 #include "saccade/train/run_folder.h"
 #include "saccade/train/snapshot.h"
 
@@ -75,13 +76,15 @@ class Trainer {
 
   void open_data();
   void build();
+  void load_start(int64_t classes);
   void resume();
   [[nodiscard]] ScheduleConfig schedule_in_steps() const;
   [[nodiscard]] Feed train_feed() const;
   void train_epoch();
   double train_batch(ImageBatch& batch, int64_t index);
   void update();
-  [[nodiscard]] Tensor loss_of(const models::Outputs& outputs, const Tensor& targets) const;
+  [[nodiscard]] Tensor base_loss(const Tensor& logits, const Tensor& targets) const;
+  [[nodiscard]] Tensor loss_of(const Tensor& images, const Tensor& targets) const;
   void end_epoch();
   /// Of the first `limit` pictures.
   [[nodiscard]] Evaluation evaluate(models::Model& model, int64_t limit) const;
@@ -100,7 +103,7 @@ class Trainer {
   int64_t updates_per_epoch_ = 0, epochs_ = 0;
   Json config_;
   bool bf16_ = false;
-  std::shared_ptr<models::Model> model_, ema_;
+  std::shared_ptr<models::Model> model_, ema_, teacher_;
   std::vector<Tensor> state_, ema_state_;
   size_t buffers_ = 0;
   std::unique_ptr<Optimizer> optimizer_;
@@ -163,6 +166,7 @@ void Trainer::build() {
   if (model_->num_classes() != classes)
     throw usage_error("the model has {} classes, the data set {}", model_->num_classes(), classes);
   model_->init_weights();
+  load_start(classes);
   const auto named = unique_state(*model_);
   const auto parameters = unique_parameters(*model_);
   state_ = tensors_of(named);
@@ -189,6 +193,20 @@ void Trainer::build() {
             recipe_.schedule.cooldown_epochs;
   transform_.emplace(recipe_.augment, recipe_.pipeline);
   bf16_ = use_bf16(recipe_.train.amp);
+}
+
+/// Weights of others: to begin with (a resumed run has its own), and the teacher's.
+void Trainer::load_start(int64_t classes) {
+  if (!recipe_.model.init.empty() && !options_.resume) {
+    const auto kept = load_pretrained(*model_, recipe_.model.system, recipe_.model.init);
+    log_info("weights of {}{}", recipe_.model.init, kept.empty() ? "" : ", with a new head");
+  }
+  if (recipe_.distillation.teacher.empty()) return;
+  const auto named = unique_parameters(*model_);
+  if (std::none_of(named.begin(), named.end(),
+                   [](const auto& item) { return item.first.starts_with("head_dist"); }))
+    throw usage_error("distillation needs a model with a distillation head (deit, distilled)");
+  teacher_ = open_teacher(recipe_.distillation.teacher, recipe_.pipeline, classes);
 }
 
 /// The recipe counts epochs; schedules that move with updates count those (as timm does).
@@ -258,15 +276,28 @@ Feed Trainer::train_feed() const {
           to_floats};
 }
 
-Tensor Trainer::loss_of(const models::Outputs& outputs, const Tensor& targets) const {
-  const auto& logits = outputs[outputs.contains("logits") ? "logits" : "logits_cls"];
-  const auto scores = logits.to(torch::kFloat32);
+Tensor Trainer::base_loss(const Tensor& logits, const Tensor& targets) const {
   const double smoothing = recipe_.mixup.label_smoothing;
   if (recipe_.loss.name == "bce")
-    return binary_cross_entropy(scores, targets, {.smoothing = smoothing});
-  if (targets.dim() == 2) return soft_target_cross_entropy(scores, targets);
-  if (smoothing > 0) return label_smoothing_cross_entropy(scores, targets, smoothing);
-  return cross_entropy(scores, targets);
+    return binary_cross_entropy(logits, targets, {.smoothing = smoothing});
+  if (targets.dim() == 2) return soft_target_cross_entropy(logits, targets);
+  if (smoothing > 0) return label_smoothing_cross_entropy(logits, targets, smoothing);
+  return cross_entropy(logits, targets);
+}
+
+/// Losses are computed in fp32, whatever the model computes in.
+Tensor Trainer::loss_of(const Tensor& images, const Tensor& targets) const {
+  const auto outputs = model_->forward({{"images", images}});
+  const auto logits = [&](const char* name) { return outputs[name].to(torch::kFloat32); };
+  if (!outputs.contains("logits_dist")) return base_loss(logits("logits"), targets);
+  const auto base = base_loss(logits("logits_cls"), targets);
+  if (!teacher_) return base;
+  Tensor taught;
+  {
+    const torch::NoGradGuard no_grad;
+    taught = teacher_->forward({{"images", images}})["logits"].to(torch::kFloat32);
+  }
+  return distillation_loss(base, logits("logits_dist"), taught, recipe_.distillation.options);
 }
 
 /// Forward and backward of one batch; the loss.
@@ -285,8 +316,7 @@ double Trainer::train_batch(ImageBatch& batch, int64_t index) {
   Tensor loss;
   {
     const AutocastScope autocast(bf16_);
-    const auto outputs = model_->forward({{"images", batch.images}});
-    loss = loss_of(outputs, targets);
+    loss = loss_of(batch.images, targets);
   }
   const double value = loss.item<double>();
   if (!std::isfinite(value))
