@@ -157,6 +157,14 @@ std::string help_command(const Program& program, std::span<const Verb> verbs) {
   return kName;
 }
 
+/// The first line; what follows in exceptions of libtorch is where it was thrown.
+void report_unexpected(const std::exception& exception) {
+  const std::string_view text = exception.what();
+  fmt::print(stderr, "{}: unexpected error: {}; please report it\n", kName,
+             text.substr(0, text.find('\n')));
+  log_debug("{}", text);
+}
+
 /// Prints what went wrong, one line (and a hint for wrong usage); the exit code.
 int report(const Program& program, std::span<const Verb> verbs, const std::exception& exception) {
   const auto say = [&](std::string_view text) { fmt::print(stderr, "{}: {}\n", kName, text); };
@@ -179,7 +187,7 @@ int report(const Program& program, std::span<const Verb> verbs, const std::excep
   if (dynamic_cast<const InternalError*>(&exception) != nullptr)
     say(exception.what());
   else
-    say(fmt::format("unexpected error: {}; please report it", exception.what()));
+    report_unexpected(exception);
   return kInternalBug;
 }
 
