@@ -7,6 +7,7 @@
 #include <iostream>
 #include <new>
 #include <system_error>
+#include <utility>
 
 #include "apps/cli/build.h"
 #include "apps/cli/hand_over.h"
@@ -18,6 +19,7 @@
 #include "saccade/base/log.h"
 #include "saccade/base/suggest.h"
 #include "saccade/base/thread_pool.h"
+#include "saccade/base/utf8.h"
 
 namespace saccade::cli {
 namespace {
@@ -167,7 +169,13 @@ void report_unexpected(const std::exception& exception) {
 
 /// Prints what went wrong, one line (and a hint for wrong usage); the exit code.
 int report(const Program& program, std::span<const Verb> verbs, const std::exception& exception) {
-  const auto say = [&](std::string_view text) { fmt::print(stderr, "{}: {}\n", kName, text); };
+  const auto say = [&](std::string_view text) {  // may hold names from files, and several lines
+    for (auto prefix = fmt::format("{}: ", kName); !prefix.empty() || !text.empty();) {
+      const auto line = text.substr(0, text.find('\n'));
+      fmt::print(stderr, "{}{}\n", std::exchange(prefix, {}), printable(line));
+      text.remove_prefix(std::min(text.size(), line.size() + 1));
+    }
+  };
   if (const auto* error = dynamic_cast<const Error*>(&exception)) {
     say(error->what());
     if (error->kind() == ErrorKind::usage)

@@ -1,5 +1,9 @@
 #include "saccade/base/utf8.h"
 
+#include <algorithm>
+
+#include <fmt/format.h>
+
 namespace saccade {
 namespace {
 
@@ -22,6 +26,12 @@ bool second_byte_fits(uint8_t lead, uint8_t second, bool allow_surrogates) {
   }
 }
 
+/// C1 controls in UTF-8 are c2 80 ... c2 9f.
+bool is_c1(std::string_view text, size_t at) {
+  return static_cast<uint8_t>(text[at]) == 0xc2 && at + 1 < text.size() &&
+         static_cast<uint8_t>(text[at + 1]) < 0xa0;
+}
+
 }  // namespace
 
 size_t find_invalid_utf8(std::string_view text, bool allow_surrogates) {
@@ -36,6 +46,23 @@ size_t find_invalid_utf8(std::string_view text, bool allow_surrogates) {
     i += static_cast<size_t>(length);
   }
   return std::string_view::npos;
+}
+
+std::string printable(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const auto valid = std::min(find_invalid_utf8(text), text.size());
+    for (size_t i = 0; i < std::max<size_t>(valid, 1); ++i) {
+      const auto byte = static_cast<uint8_t>(text[i]);
+      if (byte < 0x20 || byte == 0x7f || valid == 0 || is_c1(text, i)) {
+        out += fmt::format("\\x{:02x}", is_c1(text, i) && valid > 0 ? uint8_t(text[++i]) : byte);
+      } else {
+        out += text[i];
+      }
+    }
+    text.remove_prefix(std::max<size_t>(valid, 1));
+  }
+  return out;
 }
 
 void append_utf8(std::string& text, uint32_t code_point) {

@@ -16,4 +16,8 @@ namespace saccade {
 /// Appends one code point (at most U+10FFFF).
 void append_utf8(std::string& text, uint32_t code_point);
 
+/// For messages and tables: control characters (C0, DEL, C1) and bytes that are no UTF-8 as \xNN,
+/// so that no name from a file commands the terminal.
+[[nodiscard]] std::string printable(std::string_view text);
+
 }  // namespace saccade

@@ -20,6 +20,8 @@ namespace fs = std::filesystem;
 constexpr uint64_t kAlwaysVerified = uint64_t{64} << 20;  // smaller files are read completely
 constexpr uint64_t kSlack = uint64_t{32} << 20;           // for check_total_size
 
+constexpr std::string_view kNoPath = "tensor";  // of a tensor whose key is ""
+
 constexpr auto kPthExtensions = std::to_array<std::string_view>(
     {".pth", ".pt", ".bin", ".ckpt", ".pkl", ".pyth", ".tar", ".th", ".pickle"});
 
@@ -73,7 +75,8 @@ void check_total_size(const std::vector<Entry>& entries, const Input& input) {
 Checkpoint Checkpoint::open(const fs::path& path) {
   Checkpoint checkpoint;
   checkpoint.path_ = path;
-  const auto file = fs::is_directory(path) ? find_checkpoint(path) : path;
+  std::error_code ignored;
+  const auto file = fs::is_directory(path, ignored) ? find_checkpoint(path) : path;
   Contents contents;
   if (is_shard_index(file)) {
     contents = read_shards(file, checkpoint.checks_);
@@ -88,6 +91,8 @@ Checkpoint Checkpoint::open(const fs::path& path) {
       checkpoint.checks_.push_back(std::move(contents.verify));
     }
   }
+  for (auto& entry : contents.entries)
+    if (entry.path.empty()) entry.path = kNoPath;
   checkpoint.format_ = contents.format;
   checkpoint.wrapper_ = choose_names(contents.entries, contents.root_children);
   checkpoint.entries_ = std::move(contents.entries);

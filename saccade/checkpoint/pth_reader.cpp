@@ -17,6 +17,7 @@ namespace saccade::checkpoint {
 namespace {
 
 constexpr std::string_view kMagic = "119547037146038801333356";  // 0x1950a86a20f9469cfc6c
+constexpr std::string_view kMagicOpcode = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
 constexpr int64_t kLegacyProtocol = 1001;
 constexpr int kLowestVersion = 1, kHighestVersion = 10;
 // A pickle of state dicts deflates to about a tenth.
@@ -97,7 +98,8 @@ class ZipLayout {
   void check_version() {
     const auto& entry = require("version");
     if (entry.size > 16) throw wrong_version(entry);
-    auto text = text_of(zip_->read_verified(entry, budget_).bytes);
+    const auto data = zip_->read_verified(entry, budget_);
+    auto text = text_of(data.bytes);
     if (text.ends_with('\n')) text.remove_suffix(1);
     int version = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
@@ -115,7 +117,10 @@ class ZipLayout {
     const auto* entry = zip_->find(root_ + "byteorder");
     if (entry == nullptr) return false;
     std::string order;
-    if (entry->size <= 16) order = text_of(zip_->read_verified(*entry, budget_).bytes);
+    if (entry->size <= 16) {
+      const auto data = zip_->read_verified(*entry, budget_);
+      order = text_of(data.bytes);
+    }
     if (order != "little" && order != "big")
       throw input_error_at(input_.file, entry->data,
                            "the byteorder record is neither \"little\" nor \"big\"");
@@ -189,11 +194,10 @@ class LegacyLayout {
   }
 
   void read_head() {
+    if (source_.stream.substr(0, 32).find(kMagicOpcode) == std::string_view::npos)
+      throw wrong_magic();
     const auto magic = run_plain();
-    if (magic.kind != pickle::Kind::big || magic.text() != kMagic)
-      throw input_error_at(input_.file, 0,
-                           "a pickle, but no checkpoint of torch.save (its magic number is "
-                           "missing); convert it with torch.save");
+    if (magic.kind != pickle::Kind::big || magic.text() != kMagic) throw wrong_magic();
     const auto protocol = run_plain();
     if (protocol.kind != pickle::Kind::integer || protocol.integer != kLegacyProtocol)
       throw source_.fail("the protocol version is not {}", kLegacyProtocol);
@@ -204,6 +208,12 @@ class LegacyLayout {
       if (items[i].kind == pickle::Kind::text && items[i].text() == "little_endian" &&
           (items[i + 1].kind != pickle::Kind::boolean || items[i + 1].integer == 0))
         throw source_.fail("the file comes from a big-endian machine; save it again with torch");
+  }
+
+  [[nodiscard]] Error wrong_magic() const {
+    return input_error_at(input_.file, 0,
+                          "a pickle, but no checkpoint of torch.save, whose magic number is "
+                          "missing; save its tensors with torch.save or numpy.savez");
   }
 
   std::vector<std::string_view> read_keys() {

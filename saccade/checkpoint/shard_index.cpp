@@ -112,10 +112,13 @@ bool is_shard_index(const fs::path& path) {
 fs::path find_checkpoint(const fs::path& folder) {
   for (const auto* name : {"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
                            "pytorch_model.bin.index.json"})
-    if (fs::exists(folder / name)) return folder / name;
+    if (std::error_code ignored; fs::exists(folder / name, ignored)) return folder / name;
   std::vector<fs::path> found;
-  for (const auto& item : fs::directory_iterator(folder))
+  std::error_code unreadable;
+  for (const auto& item : fs::directory_iterator(folder, unreadable))
     if (is_shard_index(item.path())) found.push_back(item.path());
+  if (unreadable)
+    throw input_error(folder.string(), "the folder cannot be read: {}", unreadable.message());
   if (found.size() == 1) return found.front();
   throw input_error(folder.string(),
                     "the folder has neither model.safetensors nor pytorch_model.bin, nor one "

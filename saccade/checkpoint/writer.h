@@ -13,8 +13,9 @@ namespace saccade::checkpoint {
 /// "saccade.labels" (JSON texts) in it.
 using Metadata = std::map<std::string, std::string>;
 
-/// Both write atomically (base/file.h) and read the file back before it takes its place.
-/// Throws Error (resources) if the disk refuses.
+/// Both write atomically (base/file.h) and read the file back before it takes its place. Tensors
+/// that share their bytes share one storage in a .pth. Throws Error: resources if the disk refuses,
+/// usage for a name twice or one that is no UTF-8, not_supported for a dtype that the format lacks.
 void write_safetensors(const std::filesystem::path& path, const NamedTensors& tensors,
                        const Metadata& metadata = {});
 /// A state dict under `wrap` ("model" in official releases), or bare if `wrap` is empty.

@@ -7,21 +7,15 @@
 
 #include "saccade/base/utf8.h"
 #include "saccade/checkpoint/bytes.h"
+#include "saccade/checkpoint/zip_format.h"
 
 namespace saccade::checkpoint {
 namespace {
 
-constexpr uint32_t kLocalSignature = 0x04034b50, kCentralSignature = 0x02014b50;
-constexpr uint32_t kDescriptorSignature = 0x08074b50, kEndSignature = 0x06054b50;
-constexpr uint32_t kEnd64Signature = 0x06064b50, kLocatorSignature = 0x07064b50;
-constexpr uint64_t kLocalSize = 30, kCentralSize = 46, kEndSize = 22, kEnd64Size = 56;
-constexpr uint64_t kLocatorSize = 20;
-constexpr uint16_t kDescriptorFlag = 0x0008;
-constexpr uint16_t kKnownFlags = 0x080e;  // UTF-8 names, descriptor, deflate effort
-constexpr uint32_t kMax32 = 0xffffffff;
-constexpr uint16_t kMax16 = 0xffff;
-constexpr uint16_t kZip64Extra = 1;
-constexpr uint64_t kMaxDeflateRatio = 1032;  // zlib's technical notes
+using namespace zip;
+
+constexpr uint16_t kKnownFlags = kUtf8Flag | kDescriptorFlag | 0x0006;  // and deflate effort
+constexpr uint64_t kMaxDeflateRatio = 1032;                             // zlib's technical notes
 
 /// The zip64 record of an extra field, if it has one. False if the field is malformed.
 bool find_zip64_extra(std::span<const std::byte> extra, std::span<const std::byte>& found) {
@@ -234,20 +228,18 @@ uint64_t ZipArchive::check_local_header(ZipEntry& entry, uint16_t flags) const {
 uint64_t ZipArchive::check_descriptor(const ZipEntry& entry) const {
   const auto& bytes = input_.bytes;
   const auto begin = entry.data + entry.stored_size;
-  const auto matches = [&](bool signature, uint64_t width) {
-    uint64_t at = begin;
-    if (!inside(at, (signature ? 4 : 0) + 4 + 2 * width, bytes.size())) return false;
-    if (signature && load<uint32_t>(bytes, std::exchange(at, at + 4)) != kDescriptorSignature)
-      return false;
-    const auto number = [&](uint64_t offset) {
-      return width == 8 ? load<uint64_t>(bytes, offset) : load<uint32_t>(bytes, offset);
-    };
-    return load<uint32_t>(bytes, at) == entry.crc && number(at + 4) == entry.stored_size &&
-           number(at + 4 + width) == entry.size;
-  };
-  for (const bool signature : {true, false})
-    for (const uint64_t width : {8, 4})
-      if (matches(signature, width)) return begin + (signature ? 4 : 0) + 4 + 2 * width;
+  // Without its optional signature a descriptor cannot be told from what follows.
+  if (!inside(begin, 4, bytes.size()) || load<uint32_t>(bytes, begin) != kDescriptorSignature)
+    return begin;
+  const auto at = begin + 4;
+  if (inside(at, 12, bytes.size()) && load<uint32_t>(bytes, at) == entry.crc &&
+      load<uint32_t>(bytes, at + 4) == entry.stored_size &&
+      load<uint32_t>(bytes, at + 8) == entry.size)
+    return at + 12;
+  if (inside(at, 20, bytes.size()) && load<uint32_t>(bytes, at) == entry.crc &&
+      load<uint64_t>(bytes, at + 4) == entry.stored_size &&
+      load<uint64_t>(bytes, at + 12) == entry.size)
+    return at + 20;
   throw fail(begin, "the data descriptor of entry \"{}\" contradicts the directory", entry.name);
 }
 

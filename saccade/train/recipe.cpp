@@ -104,14 +104,45 @@ void read_model(Table t, Recipe::ModelPart& model) {
   if (!model.config.is_object()) throw t.error("config", "expected a table");
 }
 
-void read_augment(Table t, TransformConfig& augment) {
-  std::string crop = "none";
-  t.read("crop", crop);
-  augment.crop = parse_train_crop(crop);
-  t.read("padding", augment.padding);
-  t.read("hflip", augment.hflip);
+void read_erase(Table t, EraseConfig& erase) {
+  std::string mode = "const";
+  t.read("probability", erase.probability);
+  t.read("mode", mode);
+  t.read("min_area", erase.min_area);
+  t.read("max_area", erase.max_area);
+  t.read("min_aspect", erase.min_aspect);
+  t.read("max_aspect", erase.max_aspect);
+  t.read("min_count", erase.min_count);
+  erase.max_count = erase.min_count;
+  t.read("max_count", erase.max_count);
   t.done();
+  erase.mode = parse_erase_mode(mode);
+  if (erase.min_count < 1 || erase.max_count < erase.min_count)
+    throw t.error("max_count", "expected 1 <= min_count <= max_count");
+  if (!(erase.min_aspect > 0)) throw t.error("min_aspect", "is not positive");
+}
+
+void read_augment(Table t, TransformConfig& augment) {
+  std::string crop = "none", policy, interpolation = "random";
+  t.read("crop", crop);
+  t.read("padding", augment.padding);
+  t.read("scale", augment.scale);
+  t.read("ratio", augment.ratio);
+  t.read("interpolation", interpolation);
+  t.read("hflip", augment.hflip);
+  t.read("auto_augment", policy);
+  read_erase(t.table("erase"), augment.erase);
+  t.done();
+  augment.crop = parse_train_crop(crop);
+  if (!policy.empty()) augment.auto_augment = parse_auto_augment(policy);
+  if (interpolation == "bilinear")
+    augment.interpolation = Interpolation::bilinear;
+  else if (interpolation == "bicubic")
+    augment.interpolation = Interpolation::bicubic;
+  else if (interpolation != "random")
+    throw t.error("interpolation", "'{}' is none of random, bilinear, bicubic", interpolation);
   if (augment.padding < 0) throw t.error("padding", "{} is negative", augment.padding);
+  if (!(augment.ratio[0] > 0 && augment.ratio[1] > 0)) throw t.error("ratio", "is not positive");
 }
 
 void read_mixup(Table t, MixupConfig& mixup) {

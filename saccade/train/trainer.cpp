@@ -6,6 +6,7 @@
 
 #include "saccade/base/error.h"
 #include "saccade/base/log.h"
+#include "saccade/base/progress.h"
 #include "saccade/image/preprocess.h"
 #include "saccade/models/registry.h"
 #include "saccade/train/autocast.h"
@@ -115,11 +116,13 @@ class Trainer {
   void update();
   [[nodiscard]] Tensor loss_of(const models::Outputs& outputs, const Tensor& targets) const;
   void end_epoch();
-  [[nodiscard]] Evaluation evaluate(models::Model& model) const;
+  /// Of the first `limit` pictures.
+  [[nodiscard]] Evaluation evaluate(models::Model& model, int64_t limit) const;
   [[nodiscard]] Snapshot snapshot() const;
   void save(const std::filesystem::path& path) const { write_snapshot(path, snapshot()); }
   void finish();
-  void log_step(int64_t update_in_epoch, double loss);
+  void note_step(int64_t update_in_epoch, double loss);
+  [[nodiscard]] ProgressOptions progress_options() const;
   [[nodiscard]] bool out_of_time() const;
   [[nodiscard]] models::Model& averaged() const { return ema_ ? *ema_ : *model_; }
 
@@ -165,6 +168,8 @@ void Trainer::open_data() {
   };
   train_set_ = open(recipe_.data.train_split);
   eval_set_ = open(recipe_.data.eval_split);
+  if (eval_set_->size() == 0)
+    throw input_error(recipe_.data.path, "the split '{}' is empty", recipe_.data.eval_split);
   if (train_set_->classes() != eval_set_->classes())
     throw input_error(recipe_.data.path, "the splits '{}' and '{}' have different classes",
                       recipe_.data.train_split, recipe_.data.eval_split);
@@ -176,6 +181,9 @@ void Trainer::open_data() {
 }
 
 void Trainer::build() {
+  if (recipe_.mixup.active() && recipe_.train.batch_size % 2 != 0)
+    throw usage_error("mixup pairs the pictures of a batch: train.batch_size {} is odd",
+                      recipe_.train.batch_size);
   const auto classes = static_cast<int64_t>(train_set_->classes().size());
   config_ = recipe_.model.config;
   if (!config_.contains("num_classes")) config_["num_classes"] = classes;
@@ -333,32 +341,40 @@ bool Trainer::out_of_time() const {
   return recipe_.train.max_minutes > 0 && at_.seconds > 60 * recipe_.train.max_minutes;
 }
 
-void Trainer::log_step(int64_t update_in_epoch, double loss) {
+ProgressOptions Trainer::progress_options() const {
+  ProgressOptions options;
+  if (!options_.show_progress) options.style = ProgressOptions::Style::silent;
+  return options;
+}
+
+void Trainer::note_step(int64_t update_in_epoch, double loss) {
   const auto pictures = static_cast<double>(at_.loss_count);
-  const double rate = pictures / std::max(at_.epoch_seconds, 1e-9);
-  const auto per_update = static_cast<double>(recipe_.train.batch_size * recipe_.train.accumulate);
-  const auto left = static_cast<double>(epochs_ * updates_per_epoch_ - at_.updates);
-  folder_->log(fmt::format(
-      "epoch {}/{} update {}/{} loss {:.4f} mean {:.4f} lr {:.3e} {:.0f} images/s left {:.1f} min",
-      at_.epoch + 1, epochs_, update_in_epoch, updates_per_epoch_, loss, at_.loss_sum / pictures,
-      schedule_->rates().back(), rate, left * per_update / std::max(rate, 1e-9) / 60));
+  folder_->note(
+      fmt::format("epoch {} update {}/{} loss {:.4f} mean {:.4f} lr {:.3e} {:.0f} images/s",
+                  at_.epoch + 1, update_in_epoch, updates_per_epoch_, loss, at_.loss_sum / pictures,
+                  schedule_->rates().back(), pictures / std::max(at_.epoch_seconds, 1e-9)));
 }
 
 void Trainer::train_epoch() {
   model_->train();
   auto feed = train_feed();
-  const int64_t accumulate = recipe_.train.accumulate;
+  const int64_t accumulate = recipe_.train.accumulate, samples = recipe_.train.batch_size;
+  Progress progress(fmt::format("epoch {}/{}", at_.epoch + 1, epochs_),
+                    updates_per_epoch_ * accumulate * samples, "images", progress_options(),
+                    at_.batch * samples);
   while (auto batch = feed.next()) {
     const double loss = train_batch(*batch, at_.batch);
-    at_.loss_sum += loss * static_cast<double>(recipe_.train.batch_size);
-    at_.loss_count += recipe_.train.batch_size;
+    at_.loss_sum += loss * static_cast<double>(samples);
+    at_.loss_count += samples;
+    progress.advance(
+        samples, fmt::format("loss {:.4f}", at_.loss_sum / static_cast<double>(at_.loss_count)));
     if (++at_.batch % accumulate != 0) continue;
     update();
     const double seconds = watch_.lap();
     at_.seconds += seconds;
     at_.epoch_seconds += seconds;
     const int64_t done = at_.batch / accumulate;
-    if (done % recipe_.train.log_every == 0) log_step(done, loss);
+    if (done % recipe_.train.log_every == 0) note_step(done, loss);
     if (options_.stop_requested && options_.stop_requested()) {
       save(folder_->last());
       folder_->log("stopped; continue with --resume");
@@ -370,14 +386,15 @@ void Trainer::train_epoch() {
   }
 }
 
-Trainer::Evaluation Trainer::evaluate(models::Model& model) const {
+Trainer::Evaluation Trainer::evaluate(models::Model& model, int64_t limit) const {
   const torch::NoGradGuard no_grad;
   const bool was_training = model.is_training();
   model.eval();
-  const auto picks = data::epoch_order({.size = eval_set_->size()});
-  const auto [height, width] = image::output_size(recipe_.pipeline, 1, 1);
+  const int64_t size = std::min(eval_set_->size(), limit);
+  const auto first = eval_set_->image(0);
+  const auto [height, width] = image::output_size(recipe_.pipeline, first.height, first.width);
   Feed feed(
-      eval_set_, picks,
+      eval_set_, data::epoch_order({.size = size}),
       {.batch_size = recipe_.eval.batch_size, .threads = static_cast<int>(recipe_.data.threads)},
       height, width, [this](const data::Pick& pick) {
         const auto tensor = image::preprocess(eval_set_->image(pick.index), recipe_.pipeline);
@@ -396,14 +413,15 @@ Trainer::Evaluation Trainer::evaluate(models::Model& model) const {
     sum.top5 += hits.sum().item<double>();
   }
   if (was_training) model.train();
-  const auto count = static_cast<double>(std::max<int64_t>(eval_set_->size(), 1));
+  const auto count = static_cast<double>(size);
   return {sum.loss / count, sum.top1 / count, sum.top5 / count};
 }
 
 void Trainer::end_epoch() {
   const bool last = at_.epoch + 1 >= epochs_ || out_of_time();
   Evaluation result{NAN, NAN, NAN};
-  if (last || (at_.epoch + 1) % recipe_.eval.every == 0) result = evaluate(averaged());
+  if (last || (at_.epoch + 1) % recipe_.eval.every == 0)
+    result = evaluate(averaged(), eval_set_->size());
   at_.seconds += watch_.lap();
   const auto pictures = static_cast<double>(std::max<int64_t>(at_.loss_count, 1));
   at_.history.push_back({at_.epoch + 1, schedule_->rates().back(), at_.loss_sum / pictures,
@@ -418,11 +436,13 @@ void Trainer::end_epoch() {
     schedule_->step(static_cast<double>(at_.epoch),
                     std::isnan(result.top1) ? std::nullopt : std::optional(result.top1));
   const auto& row = at_.history.back();
-  folder_->log(fmt::format(
-      "epoch {}/{} done: train loss {:.4f}, eval loss {:.4f}, top-1 {:.2f} %, top-5 {:.2f} %, "
-      "{:.0f} images/s, {:.1f} min",
-      row.epoch, epochs_, row.train_loss, row.eval_loss, 100 * row.top1, 100 * row.top5,
-      row.images_per_second, row.seconds / 60));
+  std::string line =
+      fmt::format("epoch {}/{}: train loss {:.4f}", row.epoch, epochs_, row.train_loss);
+  if (!std::isnan(row.top1))
+    line += fmt::format(", eval loss {:.4f}, top-1 {:.2f} %, top-5 {:.2f} %", row.eval_loss,
+                        100 * row.top1, 100 * row.top5);
+  folder_->log(fmt::format("{}, {:.0f} images/s, {:.1f} min", line, row.images_per_second,
+                           row.seconds / 60));
   const bool better = result.top1 > at_.best_top1;
   if (better) at_.best_top1 = result.top1;
   save(folder_->last());
@@ -448,6 +468,8 @@ TrainResult Trainer::run() {
   folder_->log(fmt::format("{} {}: {} parameters, {} pictures, {} epochs of {} updates, {}",
                            options_.resume ? "resuming" : "training", recipe_.name, parameters,
                            train_set_->size(), epochs_, updates_per_epoch_, environment.dump()));
+  // An evaluation that cannot work is found now, not after an epoch.
+  (void)evaluate(averaged(), recipe_.eval.batch_size);
   watch_.lap();
   while (!at_.finished) {
     train_epoch();
@@ -469,6 +491,7 @@ void Trainer::dry_run() {
   Stopwatch watch;
   const double loss = train_batch(*batch, 0);
   optimizer_->zero_grad();
+  (void)evaluate(averaged(), recipe_.eval.batch_size);
   int64_t parameters = 0, bytes = 0;
   for (const auto& param : optimizer_->params()) parameters += param.numel();
   for (const auto& [name, tensor] : snapshot().tensors) bytes += tensor.nbytes();

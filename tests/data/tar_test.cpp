@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "saccade/base/error.h"
+#include "tests/cli/run.h"
 #include "tests/data/tar_maker.h"
-#include "tests/data/temp_folder.h"
 
 namespace saccade::data {
 namespace {
@@ -32,7 +32,7 @@ class Tar : public ::testing::Test {
     }
   }
 
-  TempFolder folder_;
+  test::TemporaryFolder folder_;
 };
 
 TEST_F(Tar, ListsFilesInByteOrderOfName) {

@@ -143,6 +143,7 @@ Value TorchBuilder::persistent(const Value& id) {
                          storage.size(), root.size());
     storage.root = known_root->second;
   }
+  storage.identity = static_cast<uint32_t>(storage.root);
   const auto value = heap_.make(storage);
   if (storage.root == value.index) {
     heap_.take(64);
@@ -156,7 +157,7 @@ Value TorchBuilder::view_storage(const Value& root, const Value& view) {
   expect(view.kind == Kind::tuple && heap_.items(view).size() == 3,
          "the view of a storage is no tuple of three");
   const Args fields = heap_.items(view);
-  static_cast<void>(text(fields[0], "the key of a storage view"));
+  const auto key = text(fields[0], "the key of a storage view");
   Storage storage = heap_.storages[root.index];
   const auto offset = integer(fields[1], "the offset of a storage view");
   const auto size = integer(fields[2], "the size of a storage view");
@@ -165,6 +166,9 @@ Value TorchBuilder::view_storage(const Value& root, const Value& view) {
     throw source_.fail("a view of {} elements at {} leaves its storage of {}", size, offset, count);
   storage.count = static_cast<uint64_t>(size);
   storage.offset = static_cast<uint64_t>(offset) * storage.element;
+  storage.identity = static_cast<uint32_t>(heap_.storages.size());
+  heap_.take(64);
+  storage.identity = views_.emplace(key, storage.identity).first->second;
   return heap_.make(storage);
 }
 

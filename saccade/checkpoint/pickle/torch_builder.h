@@ -82,6 +82,7 @@ class TorchBuilder : public Builder {
   Layout layout_;
   FindRecord find_record_;
   std::map<std::string_view, uint32_t, std::less<>> roots_;
+  std::map<std::string_view, uint32_t, std::less<>> views_;  ///< first storage of each view key
 };
 
 /// For the small pickles around the checkpoint of a legacy file: plain data, nothing by name.

@@ -222,7 +222,7 @@ class Collector {
     const auto& root = input_.heap.storages[storage.root];
     Entry entry;
     entry.path = path_;
-    entry.storage = static_cast<uint32_t>(storage.root);
+    entry.storage = storage.identity;
     entry.parameter = tensor.parameter;
     entry.requires_grad = tensor.requires_grad;
     entry.owner = input_.owner;

@@ -75,6 +75,7 @@ struct Storage {
   uint64_t count = 0;                ///< elements
   uint64_t root = 0;                 ///< index of the root storage, itself if it is none's view
   uint64_t offset = 0;               ///< bytes from the start of the root
+  uint32_t identity = 0;             ///< equal for storages (or views of one) with one key
   std::span<const std::byte> bytes;  ///< of a root: filled in when the record is known
 
   [[nodiscard]] uint64_t size() const { return element * count; }
