@@ -25,6 +25,7 @@ std::vector<Verb> lean_verbs() {
       in(kFiles, inspect_verb()),
       in(kUse, metric_verb()),
       in(kFiles, models_verb()),
+      in(kUse, preprocess_verb()),
       in(kFiles, profile_verb()),
   };
 }
