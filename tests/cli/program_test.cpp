@@ -14,7 +14,7 @@
 #include "apps/cli/interrupt.h"
 #include "apps/cli/verb.h"
 #include "saccade/base/check.h"
-#include "tests/cli/run.h"
+#include "tests/support/run.h"
 
 namespace saccade::test {
 namespace {

@@ -8,8 +8,8 @@
 #include <torch/torch.h>
 
 #include "saccade/nn/host.h"
-#include "saccade/train/mixup.h"
 #include "saccade/train/losses.h"
+#include "saccade/train/mixup.h"
 #include "saccade/train/optim/clip_grad.h"
 #include "saccade/train/optim/ema.h"
 #include "saccade/train/optim/optimizer.h"

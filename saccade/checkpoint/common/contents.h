@@ -9,8 +9,9 @@
 #include <string_view>
 #include <vector>
 
-#include "saccade/checkpoint/budget.h"
-#include "saccade/checkpoint/checkpoint.h"
+#include "saccade/base/json.h"
+#include "saccade/checkpoint/common/budget.h"
+#include "saccade/checkpoint/common/entry.h"
 
 namespace saccade::checkpoint {
 

@@ -14,9 +14,9 @@ namespace saccade::checkpoint {
 /// What even the smallest file may make its reader take, in bytes.
 constexpr uint64_t kSlack = uint64_t{24} << 20;
 
-/// Counts what is allocated on behalf of a file against twice its size plus a slack; with the map of
-/// the file itself and the spare room of growing vectors that stays below the promised
-/// size * 4 + 64 MiB.
+/// Counts what is allocated on behalf of a file against twice its size plus a slack; with the map
+/// of the file itself and the spare room of growing vectors that stays below the promised size * 4
+/// + 64 MiB.
 class Budget {
  public:
   Budget(std::string file, uint64_t file_size, uint64_t slack = kSlack)
