@@ -174,6 +174,12 @@ void run_ema(TrainingCheck& check) {
     for (const auto& name : names) out.push_back(check.in("model." + prefix + "." + name));
     return out;
   };
+  // Averages can only be checked against states that move.
+  if (torch::equal(state("init").front(), state("1").front()) &&
+      torch::equal(state("1").front(), state("2").front())) {
+    check.skip("the recorded model states are all the same one");
+    return;
+  }
   for (const auto& [name, spec] : check.expected().items()) {
     if (!spec.is_object()) continue;
     const auto& options = spec.at("options");
