@@ -4,7 +4,7 @@
 
 #include "saccade/base/json.h"
 #include "tests/cli/fake_model.h"
-#include "tests/data/pictures.h"
+#include "tests/support/pictures.h"
 
 namespace saccade::test {
 namespace {
@@ -12,7 +12,7 @@ namespace {
 class Classify : public ::testing::Test {
  protected:
   Classify() {
-    good_ = folder_.write("good.png", data::small_png()).string();
+    good_ = folder_.write("good.png", small_png()).string();
     bad_ = folder_.write("bad.png", "no picture").string();
   }
 
@@ -74,8 +74,8 @@ TEST_F(Classify, ReportsBadPicturesToPeopleToo) {
 }
 
 TEST_F(Classify, TakesFolders) {
-  folder_.write("holiday/b.png", data::small_png());
-  folder_.write("holiday/a/z.png", data::small_png());
+  folder_.write("holiday/b.png", small_png());
+  folder_.write("holiday/a/z.png", small_png());
   const auto root = (folder_.path() / "holiday").string();
   const auto rows = parse_json(classify({root, "--json"}).out, "stdout");
   ASSERT_EQ(rows.size(), 2U);

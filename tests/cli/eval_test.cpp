@@ -4,7 +4,7 @@
 
 #include "saccade/base/json.h"
 #include "tests/cli/fake_model.h"
-#include "tests/data/pictures.h"
+#include "tests/support/pictures.h"
 
 namespace saccade::test {
 namespace {
@@ -17,7 +17,7 @@ class Eval : public ::testing::Test {
     return run_with_fake_model(cli::eval_verb(), std::move(arguments), 3, std::move(labels));
   }
 
-  void add(const std::string& name) { folder_.write(name, data::small_png()); }
+  void add(const std::string& name) { folder_.write(name, small_png()); }
 
   TemporaryFolder folder_;
 };

@@ -8,7 +8,7 @@
 
 #include "apps/cli/verb.h"
 #include "tests/cli/run.h"
-#include "tests/tasks/fake_engine.h"
+#include "tests/support/fake_engine.h"
 
 namespace saccade::test {
 
@@ -16,7 +16,7 @@ namespace saccade::test {
 inline RunResult run_with_fake_model(const cli::Verb& verb, std::vector<std::string> arguments,
                                      int64_t classes, std::vector<std::string> labels = {}) {
   cli::OpenedModel model;
-  model.engine = std::make_shared<tasks::FakeEngine>(classes);
+  model.engine = std::make_shared<FakeEngine>(classes);
   model.pipeline.resize = ResizeRule::exact;
   model.pipeline.resize_height = model.pipeline.resize_width = 4;
   model.pipeline.crop_height = model.pipeline.crop_width = 4;

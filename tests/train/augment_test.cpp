@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "saccade/base/error.h"
-#include "saccade/train/augment/mixup.h"
+#include "saccade/train/mixup.h"
 #include "saccade/train/augment/transform.h"
 
 namespace saccade::train {

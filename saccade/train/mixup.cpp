@@ -1,4 +1,4 @@
-#include "saccade/train/augment/mixup.h"
+#include "saccade/train/mixup.h"
 
 #include <algorithm>
 #include <cmath>

@@ -6,7 +6,7 @@
 
 #include "saccade/base/engine.h"
 
-namespace saccade::tasks {
+namespace saccade::test {
 
 /// Logits of `classes` classes: the class is the picture's first value times 255, modulo `classes`;
 /// its logit is 1, the others are 0. Notes the shapes it was given.
@@ -39,4 +39,4 @@ class FakeEngine : public Engine {
   std::string output_;
 };
 
-}  // namespace saccade::tasks
+}  // namespace saccade::test

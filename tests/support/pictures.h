@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-namespace saccade::data {
+namespace saccade::test {
 
 /// A 3x2 PNG of the colour (200, 100, 50).
 inline std::string small_png() {
@@ -18,4 +18,4 @@ inline std::string small_png() {
   return {reinterpret_cast<const char*>(kBytes.data()), kBytes.size()};
 }
 
-}  // namespace saccade::data
+}  // namespace saccade::test
