@@ -63,9 +63,10 @@ std::string program_help(std::span<const Verb> verbs) {
       if (verb.group == group) text += fmt::format("  {:{}}  {}\n", verb.name, width, verb.summary);
   }
   return text +
-         "\nEvery verb: --json, --config-file FILE, --threads N, --log-level LEVEL; every option "
-         "also as\n$SACCADE_<VERB>_<OPTION>. Exit codes: 0 ok, 1 failed check, 2 usage, 3 bad "
-         "input file,\n4 not supported, 5 resources, 70 bug, 130 interrupted.\n"
+         "\nEvery verb: --threads N, --log-level LEVEL, --config-file FILE; results as --json. "
+         "Every "
+         "option\nalso as $SACCADE_<VERB>_<OPTION>. Exit codes: 0 ok, 1 failed check, 2 usage, "
+         "3 bad input file,\n4 not supported, 5 resources, 70 bug, 130 interrupted.\n"
          "\nExample:\n  saccade doctor\n";
 }
 

@@ -3,7 +3,6 @@
 
 #include "apps/cli/inspection.h"
 #include "apps/cli/verb.h"
-#include "saccade/base/error.h"
 
 namespace saccade::cli {
 namespace {
@@ -14,18 +13,12 @@ struct Options {
   InspectOptions inspect;
 };
 
-/// Every file that cannot be listed is a bad input here, whatever a reader calls it.
-int run(const Options& options) try {
+int run(const Options& options) {
   const auto inspection = inspect(options.file, options.inspect);
   options.json ? write_json(inspection, options.inspect, std::cout)
                : write_text(inspection, options.inspect, std::cout);
   std::cout.flush();
   return 0;
-} catch (const Error& error) {
-  if (error.kind() != ErrorKind::not_supported && error.kind() != ErrorKind::resources) throw;
-  throw Error(ErrorKind::bad_input, error.what());
-} catch (const std::bad_alloc&) {
-  throw input_error(options.file, "takes more memory than there is");
 }
 
 }  // namespace

@@ -80,10 +80,8 @@ void check_config(const Json& json, const std::string& format, const std::string
       static_cast<void>(pipeline_from_any(json, file));
     }
   } catch (const Error& error) {  // a name that is nothing of ours is no usage error here
-    if (error.kind() == ErrorKind::bad_input) throw;
-    const std::string_view what = error.what();
-    if (what.starts_with(file)) throw Error(ErrorKind::bad_input, error.what());
-    throw input_error(file, "{}", what);
+    if (error.kind() != ErrorKind::usage) throw;
+    throw input_error(file, "{}", error.what());
   }
 }
 
@@ -193,9 +191,7 @@ void write_tensors(const Checkpoint& checkpoint, bool hash, std::ostream& out) {
     out << fmt::format("{} groups of tensors share their bytes\n", shared.size());
 }
 
-}  // namespace
-
-Inspection inspect(const fs::path& path, const InspectOptions& options) {
+Inspection inspect_any(const fs::path& path, const InspectOptions& options) {
   const auto extension = lower_extension(path);
   std::error_code ignored;
   if (!fs::is_directory(path, ignored)) {
@@ -209,6 +205,19 @@ Inspection inspect(const fs::path& path, const InspectOptions& options) {
   inspection.format = inspection.checkpoint->format();
   if (options.hash) inspection.checkpoint->verify();
   return inspection;
+}
+
+}  // namespace
+
+Inspection inspect(const fs::path& path, const InspectOptions& options) {
+  try {
+    return inspect_any(path, options);
+  } catch (const Error& error) {  // whatever a reader calls it, here it is the file
+    if (error.kind() != ErrorKind::not_supported && error.kind() != ErrorKind::resources) throw;
+    throw Error(ErrorKind::bad_input, error.what());
+  } catch (const std::bad_alloc&) {
+    throw input_error(path.string(), "takes more memory than there is");
+  }
 }
 
 void write_json(const Inspection& inspection, const InspectOptions& options, std::ostream& out) {

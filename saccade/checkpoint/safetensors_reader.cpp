@@ -246,7 +246,7 @@ Contents read_safetensors(const Input& input) {
                          "no safetensors file, or a cut one: its header would have {} bytes of {} "
                          "(at most {})",
                          length, total, kMaxHeader);
-  Budget budget(input.file, total);
+  Budget budget(input.file, total, input.slack);
   HeaderReader header(input, budget);
   parse_json_events(text_of(input.bytes.subspan(8, length)), {input.file, 8, kMaxDepth}, header);
   check_names(header.rows, input);

@@ -226,7 +226,13 @@ TEST(Program, ReturnsWhatTheVerbReturns) {
   EXPECT_EQ(run_verb([] { return 3; }), 3);
 }
 
+/// As a program that a terminal starts: a script's background jobs ignore SIGINT.
+void take_signals() {
+  for (const int number : {SIGINT, SIGTERM}) std::signal(number, SIG_DFL);
+}
+
 TEST(ProgramDeathTest, AnInterruptStopsAtOnce) {
+  take_signals();
   for (const int signal : {SIGINT, SIGTERM})
     EXPECT_EXIT((void)run_verb([signal] {
                   std::raise(signal);
@@ -236,6 +242,7 @@ TEST(ProgramDeathTest, AnInterruptStopsAtOnce) {
 }
 
 TEST(ProgramDeathTest, AStepCanBeFinishedFirst) {
+  take_signals();
   const auto finish = [] {
     const cli::FinishStepFirst scope;
     if (cli::FinishStepFirst::stop_requested()) return 1;
@@ -250,6 +257,17 @@ TEST(ProgramDeathTest, AStepCanBeFinishedFirst) {
     return 0;
   };
   EXPECT_EXIT((void)run_verb(insist), ExitedWithCode(130), "");
+}
+
+TEST(ProgramDeathTest, WhatWasToBeIgnoredStaysIgnored) {
+  const auto ignoring = [] {
+    std::signal(SIGINT, SIG_IGN);
+    return run_verb([] {
+      std::raise(SIGINT);
+      return 42;
+    });
+  };
+  EXPECT_EXIT(std::_Exit(ignoring()), ExitedWithCode(42), "");
 }
 
 }  // namespace

@@ -6,13 +6,14 @@
 
 #include "saccade/base/error.h"
 #include "tests/cli/run.h"
-#include "tests/data/pictures.h"
 #include "tests/data/tar_maker.h"
+#include "tests/support/pictures.h"
 
 namespace saccade::data {
 namespace {
 
 namespace fs = std::filesystem;
+using test::small_png;
 using Names = std::vector<std::string>;
 
 /// One record of a CIFAR batch: plane c of sample i has the value 10 * i + c.

@@ -186,11 +186,11 @@ TEST_F(Tar, EveryFlippedByteIsReadOrRefused) {
                          .add("a", "data")
                          .add("b/", "", '5')
                          .done();
-  for (size_t i = 0; i < whole.size(); i += 3) {
+  for (size_t i = 0; i < whole.size(); ++i) {
     auto bytes = whole;
     bytes[i] = static_cast<char>(bytes[i] ^ 0x81);
     try {
-      (void)open(bytes);
+      (void)TarFile::parse(std::as_bytes(std::span(bytes)), "flipped", nullptr);
     } catch (const Error&) {
     }
   }

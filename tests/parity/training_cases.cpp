@@ -8,7 +8,7 @@
 #include <torch/torch.h>
 
 #include "saccade/nn/host.h"
-#include "saccade/train/augment/mixup.h"
+#include "saccade/train/mixup.h"
 #include "saccade/train/losses.h"
 #include "saccade/train/optim/clip_grad.h"
 #include "saccade/train/optim/ema.h"

@@ -8,8 +8,8 @@
 #include "saccade/base/error.h"
 #include "saccade/tasks/batch.h"
 #include "tests/cli/run.h"
-#include "tests/data/pictures.h"
-#include "tests/tasks/fake_engine.h"
+#include "tests/support/fake_engine.h"
+#include "tests/support/pictures.h"
 
 namespace saccade::tasks {
 namespace {
@@ -59,7 +59,7 @@ TEST(Batch, StacksEqualShapes) {
 }
 
 TEST(Batch, SplitsWhereTheSizeChanges) {
-  FakeEngine engine(10);
+  test::FakeEngine engine(10);
   const std::vector pictures{picture({3, 2, 2}, 1 / 255.f), picture({3, 2, 2}, 2 / 255.f),
                              picture({3, 4, 2}, 3 / 255.f), picture({3, 2, 2}, 4 / 255.f)};
   const auto logits = run_logits(engine, pictures);
@@ -69,7 +69,7 @@ TEST(Batch, SplitsWhereTheSizeChanges) {
 }
 
 TEST(Batch, SaysThatAModelIsNoClassifier) {
-  FakeEngine engine(10, "boxes");
+  test::FakeEngine engine(10, "boxes");
   try {
     (void)run_logits(engine, std::vector{picture({3, 2, 2}, 0)});
     FAIL();
@@ -89,12 +89,12 @@ class ClassifyFiles : public ::testing::Test {
   }
 
   test::TemporaryFolder folder_;
-  FakeEngine engine_{300};
+  test::FakeEngine engine_{300};
 };
 
 TEST_F(ClassifyFiles, AnswersGoodOnesAndReportsBadOnes) {
-  const auto good = folder_.write("good.png", data::small_png()).string();
-  const auto cut = folder_.write("cut.png", data::small_png().substr(0, 50)).string();
+  const auto good = folder_.write("good.png", test::small_png()).string();
+  const auto cut = folder_.write("cut.png", test::small_png().substr(0, 50)).string();
   const auto absent = (folder_.path() / "absent.png").string();
   for (const int64_t batch : {1, 2, 8}) {
     const auto answers = classify({good, cut, absent, good}, batch);
@@ -115,7 +115,7 @@ TEST_F(ClassifyFiles, AnswersGoodOnesAndReportsBadOnes) {
 
 TEST_F(ClassifyFiles, ReportsOutputThatIsNoNumber) {
   engine_.answer = std::numeric_limits<float>::quiet_NaN();
-  const auto answers = classify({folder_.write("a.png", data::small_png()).string()});
+  const auto answers = classify({folder_.write("a.png", test::small_png()).string()});
   EXPECT_NE(answers.at(0).error.find("NaN"), std::string::npos);
   EXPECT_TRUE(answers.at(0).top.empty());
 }

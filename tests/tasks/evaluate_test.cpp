@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "saccade/base/error.h"
-#include "tests/tasks/fake_engine.h"
+#include "tests/support/fake_engine.h"
 
 namespace saccade::tasks {
 namespace {
@@ -43,7 +43,7 @@ Pipeline plain_pipeline() {
 
 Evaluation run(const CountingSet& set, const Names& labels, int64_t classes,
                EvaluateOptions options = {}) {
-  FakeEngine engine(classes);
+  test::FakeEngine engine(classes);
   options.where = "set";
   return evaluate(engine, plain_pipeline(), set, labels, options);
 }
@@ -81,7 +81,7 @@ TEST(Evaluate, ALimitIsSpreadOverTheSet) {
 }
 
 TEST(Evaluate, ReportsEveryBatch) {
-  FakeEngine engine(2);
+  test::FakeEngine engine(2);
   int64_t pictures = 0, calls = 0;
   const auto result =
       evaluate(engine, plain_pipeline(), CountingSet(std::vector<int64_t>(9, 0), {"a", "b"}), {},

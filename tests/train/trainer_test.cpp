@@ -152,6 +152,15 @@ TEST_F(TrainerTest, RefusesToResumeAnotherRecipe) {
   }
 }
 
+TEST_F(TrainerTest, EvaluationThatCannotWorkIsFoundBeforeTraining) {
+  int updates = 0;
+  const auto count = [&] { return ++updates < 0; };
+  EXPECT_THROW(train(recipe({"pipeline.crop=\"centre\"", "pipeline.crop_height=24"}),
+                     {.out = out("run"), .stop_requested = count}),
+               std::exception);
+  EXPECT_EQ(updates, 0);
+}
+
 TEST_F(TrainerTest, DryRunWritesNothing) {
   train(recipe(), {.out = out("run"), .dry_run = true});
   EXPECT_FALSE(std::filesystem::exists(out("run")));
