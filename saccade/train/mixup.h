@@ -24,7 +24,7 @@ enum class MixupMode { batch, pair, elem };
 struct MixupConfig {
   double mixup_alpha = 0.0;                            ///< 0: no mixup
   double cutmix_alpha = 0.0;                           ///< 0: no CutMix (but see cutmix_minmax)
-  std::optional<std::array<double, 2>> cutmix_minmax;  ///< box sides as parts of the picture's
+  std::optional<std::array<double, 2>> cutmix_minmax = {};  ///< box sides as parts of the picture's
   double prob = 1.0;         ///< of mixing at all, per batch, pair or element
   double switch_prob = 0.5;  ///< of CutMix where both are on
   MixupMode mode = MixupMode::batch;

@@ -17,7 +17,7 @@ struct TrainOptions {
   /// A bar on terminals, a line now and then elsewhere (base/progress.h), on stderr.
   bool show_progress = false;
   /// Looked at between updates: true saves and ends with Error (interrupted).
-  std::function<bool()> stop_requested;
+  std::function<bool()> stop_requested = {};
 };
 
 struct TrainResult {

@@ -8,7 +8,7 @@
 #include "saccade/image/encode.h"
 #include "saccade/image/preprocess.h"
 #include "saccade/models/describe.h"
-#include "tests/cli/run.h"
+#include "tests/support/run.h"
 
 namespace saccade::test {
 namespace {

@@ -46,7 +46,7 @@ TEST(TrainTransform, ResizedCropsTakePicturesOfAnySize) {
   TransformConfig config;
   config.crop = TrainCrop::resized;
   const TrainTransform transform(config, pipeline(16));
-  for (const auto [height, width] : {std::pair(1, 1), {3, 90}, {90, 3}, {16, 16}, {100, 80}})
+  for (const auto& [height, width] : {std::pair(1, 1), {3, 90}, {90, 3}, {16, 16}, {100, 80}})
     EXPECT_EQ(transform(noise(height, width), Random(0, 0, 0, "augment"), "x").size(), 768u);
 }
 
@@ -64,7 +64,7 @@ TEST(TrainTransform, PaddedCropNamesThePictureThatHasAnotherSize) {
 
 TEST(AutoAugment, EveryOperationWorksAtEveryLevelOnPicturesOfEverySize) {
   for (const auto op : augment_op_names())
-    for (const auto [height, width] : {std::pair(1, 1), {2, 5}, {17, 9}})
+    for (const auto& [height, width] : {std::pair(1, 1), {2, 5}, {17, 9}})
       for (const double level : {0.0, 3.7, 10.0, 30.0})
         for (const bool negate : {false, true}) {
           const auto out =
