@@ -58,7 +58,9 @@ Json cache_report() {
   fs::path existing = folder;
   while (!fs::exists(existing, error) && existing.has_relative_path())
     existing = existing.parent_path();
-  return {{"path", folder.string()}, {"writable", ::access(existing.c_str(), W_OK) == 0}};
+  const bool writable =
+      fs::is_directory(existing, error) && ::access(existing.c_str(), W_OK | X_OK) == 0;
+  return {{"path", folder.string()}, {"writable", writable}};
 }
 
 Json examine(const Program& program) {

@@ -4,7 +4,8 @@
 
 namespace saccade::cli {
 
-/// Installs the handlers of this process, and gives SIGPIPE its default (a reader that has gone
+/// Installs the handlers of this process, except for signals that whoever started it wants ignored
+/// (nohup, background jobs of scripts), and gives SIGPIPE its default (a reader that has gone
 /// ends the program without a word). Called once, by run_program.
 void install_signal_handlers();
 

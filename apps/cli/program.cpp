@@ -159,6 +159,14 @@ std::string help_command(const Program& program, std::span<const Verb> verbs) {
   return kName;
 }
 
+/// The first line; what follows in exceptions of libtorch is where it was thrown.
+void report_unexpected(const std::exception& exception) {
+  const std::string_view text = exception.what();
+  fmt::print(stderr, "{}: unexpected error: {}; please report it\n", kName,
+             text.substr(0, text.find('\n')));
+  log_debug("{}", text);
+}
+
 /// Prints what went wrong, one line (and a hint for wrong usage); the exit code.
 int report(const Program& program, std::span<const Verb> verbs, const std::exception& exception) {
   const auto say = [&](std::string_view text) {  // may hold names from files, and several lines
@@ -187,7 +195,7 @@ int report(const Program& program, std::span<const Verb> verbs, const std::excep
   if (dynamic_cast<const InternalError*>(&exception) != nullptr)
     say(exception.what());
   else
-    say(fmt::format("unexpected error: {}; please report it", exception.what()));
+    report_unexpected(exception);
   return kInternalBug;
 }
 

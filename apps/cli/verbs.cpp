@@ -6,6 +6,7 @@
 namespace saccade::cli {
 namespace {
 
+constexpr std::string_view kUse = "Use a model";
 constexpr std::string_view kFiles = "Models and files";
 constexpr std::string_view kTrain = "Make a model";
 constexpr std::string_view kMachine = "This machine";
@@ -18,10 +19,9 @@ Verb in(std::string_view group, Verb verb) {
 /// What `saccade` does itself.
 std::vector<Verb> lean_verbs() {
   return {
-      in(kMachine, doctor_verb()),
-      in(kFiles, inspect_verb()),
-      in(kFiles, models_verb()),
-      in(kFiles, profile_verb()),
+      in(kUse, classify_verb()),   in(kMachine, doctor_verb()), in(kUse, eval_verb()),
+      in(kFiles, inspect_verb()),  in(kUse, metric_verb()),     in(kFiles, models_verb()),
+      in(kUse, preprocess_verb()), in(kFiles, profile_verb()),
   };
 }
 

@@ -7,6 +7,7 @@
 #include "saccade/base/file.h"
 #include "saccade/checkpoint/writer.h"
 #include "saccade/models/catalogue.h"
+#include "saccade/models/config.h"
 #include "saccade/models/load.h"
 #include "saccade/models/open.h"
 #include "saccade/models/registry.h"

@@ -23,7 +23,8 @@ int run(const Args& args) {
   if (!args.data.empty()) recipe.data.path = args.data;
   torch::set_num_threads(thread_count());
   train::TrainOptions options{args.out.empty() ? "runs/" + recipe.name : args.out, args.resume,
-                              args.dry_run, FinishStepFirst::stop_requested};
+                              args.dry_run, /*show_progress=*/true,
+                              FinishStepFirst::stop_requested};
   const FinishStepFirst finish_step_first;
   const auto result = train::train(recipe, options);
   if (!args.dry_run)

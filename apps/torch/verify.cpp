@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/ranges.h>
+
 #include "apps/cli/output.h"
 #include "apps/torch/verbs.h"
 #include "saccade/models/verify.h"

@@ -6,10 +6,10 @@
 
 #include "saccade/base/error.h"
 #include "saccade/base/file.h"
-#include "saccade/checkpoint/bytes.h"
-#include "saccade/checkpoint/contents.h"
+#include "saccade/checkpoint/common/bytes.h"
+#include "saccade/checkpoint/common/contents.h"
+#include "saccade/checkpoint/common/shapes.h"
 #include "saccade/checkpoint/npy_reader.h"
-#include "saccade/checkpoint/shapes.h"
 #include "saccade/checkpoint/shard_index.h"
 
 namespace saccade::checkpoint {

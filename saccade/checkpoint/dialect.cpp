@@ -213,8 +213,10 @@ NamedTensors to_official(const Dialect& dialect, const NamedTensors& tensors,
 NamedTensors from_official(const Dialect& dialect, const NamedTensors& tensors) {
   NamedTensors out;
   for (const auto& [name, tensor] : tensors) {
-    const auto rule = std::ranges::find_if(
-        dialect.rules, [&](const Rule& r) { return match(r.official, name).has_value(); });
+    const auto rule =
+        std::ranges::find_if(dialect.rules, [&, key = std::string_view(name)](const Rule& r) {
+          return match(r.official, key).has_value();
+        });
     if (rule == dialect.rules.end()) {
       out.emplace_back(name, tensor);
       continue;

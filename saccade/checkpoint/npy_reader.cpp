@@ -4,9 +4,9 @@
 #include <charconv>
 
 #include "saccade/base/utf8.h"
-#include "saccade/checkpoint/bytes.h"
-#include "saccade/checkpoint/numpy_type.h"
-#include "saccade/checkpoint/shapes.h"
+#include "saccade/checkpoint/common/bytes.h"
+#include "saccade/checkpoint/common/numpy_type.h"
+#include "saccade/checkpoint/common/shapes.h"
 #include "saccade/checkpoint/zip_reader.h"
 
 namespace saccade::checkpoint {

@@ -5,9 +5,9 @@
 #include <charconv>
 #include <map>
 
-#include "saccade/checkpoint/budget.h"
-#include "saccade/checkpoint/bytes.h"
-#include "saccade/checkpoint/contents.h"
+#include "saccade/checkpoint/common/budget.h"
+#include "saccade/checkpoint/common/bytes.h"
+#include "saccade/checkpoint/common/contents.h"
 #include "saccade/checkpoint/pickle/machine.h"
 #include "saccade/checkpoint/pickle/torch_builder.h"
 #include "saccade/checkpoint/pickle/tree.h"

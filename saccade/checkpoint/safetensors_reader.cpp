@@ -5,10 +5,10 @@
 #include <numeric>
 
 #include "saccade/base/json_events.h"
-#include "saccade/checkpoint/budget.h"
-#include "saccade/checkpoint/bytes.h"
-#include "saccade/checkpoint/contents.h"
-#include "saccade/checkpoint/shapes.h"
+#include "saccade/checkpoint/common/budget.h"
+#include "saccade/checkpoint/common/bytes.h"
+#include "saccade/checkpoint/common/contents.h"
+#include "saccade/checkpoint/common/shapes.h"
 
 namespace saccade::checkpoint {
 namespace {

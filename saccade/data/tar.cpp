@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "saccade/base/error.h"
+#include "saccade/base/file.h"
 
 namespace saccade::data {
 namespace {
@@ -235,25 +236,30 @@ void Reader::read() {
 
 }  // namespace
 
-TarFile::TarFile(std::shared_ptr<const FileMap> map) : map_(std::move(map)) {
-  const auto file = map_->path().string();
-  Reader reader(map_->bytes(), file);
+std::shared_ptr<const TarFile> TarFile::parse(std::span<const std::byte> bytes,
+                                              const std::string& file,
+                                              std::shared_ptr<const void> owner) {
+  Reader reader(bytes, file);
   reader.read();
-  members_ = std::move(reader.members);
-  folders_ = std::move(reader.folders);
-  skipped_ = std::move(reader.skipped);
-  std::ranges::stable_sort(members_, {}, &TarMember::name);
-  std::ranges::sort(folders_);
-  std::ranges::sort(skipped_);
-  const auto twice = std::ranges::adjacent_find(members_, {}, &TarMember::name);
-  if (twice != members_.end())
+  std::ranges::stable_sort(reader.members, {}, &TarMember::name);
+  std::ranges::sort(reader.folders);
+  std::ranges::sort(reader.skipped);
+  const auto twice = std::ranges::adjacent_find(reader.members, {}, &TarMember::name);
+  if (twice != reader.members.end())
     throw input_error_at(file, std::next(twice)->offset,
                          "a second member {:?}, the first is at byte {}", twice->name,
                          twice->offset);
+  std::shared_ptr<TarFile> tar(new TarFile);
+  tar->owner_ = std::move(owner);
+  tar->members_ = std::move(reader.members);
+  tar->folders_ = std::move(reader.folders);
+  tar->skipped_ = std::move(reader.skipped);
+  return tar;
 }
 
 std::shared_ptr<const TarFile> TarFile::open(const std::filesystem::path& path) {
-  return std::shared_ptr<const TarFile>(new TarFile(FileMap::open(path)));
+  auto map = FileMap::open(path);
+  return parse(map->bytes(), path.string(), map);
 }
 
 }  // namespace saccade::data

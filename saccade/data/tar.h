@@ -10,8 +10,6 @@
 #include <string>
 #include <vector>
 
-#include "saccade/base/file.h"
-
 namespace saccade::data {
 
 struct TarMember {
@@ -27,6 +25,10 @@ class TarFile {
   /// for two files of one name and for an archive without its end mark (cut off); not_supported for
   /// compressed, sparse and multi-volume archives.
   [[nodiscard]] static std::shared_ptr<const TarFile> open(const std::filesystem::path& path);
+  /// The same from bytes that `owner` keeps alive; `file` names them in messages.
+  [[nodiscard]] static std::shared_ptr<const TarFile> parse(std::span<const std::byte> bytes,
+                                                            const std::string& file,
+                                                            std::shared_ptr<const void> owner);
 
   /// Regular files in byte order of their names.
   [[nodiscard]] const std::vector<TarMember>& members() const { return members_; }
@@ -34,12 +36,11 @@ class TarFile {
   [[nodiscard]] const std::vector<std::string>& folders() const { return folders_; }
   /// Members of other kinds (links, devices), in byte order.
   [[nodiscard]] const std::vector<std::string>& skipped() const { return skipped_; }
-  [[nodiscard]] const std::filesystem::path& path() const { return map_->path(); }
 
  private:
-  explicit TarFile(std::shared_ptr<const FileMap> map);
+  TarFile() = default;
 
-  std::shared_ptr<const FileMap> map_;
+  std::shared_ptr<const void> owner_;
   std::vector<TarMember> members_;
   std::vector<std::string> folders_;
   std::vector<std::string> skipped_;

@@ -88,7 +88,7 @@ Markers walk(Bytes bytes, bool all_scans, std::string_view file) {
       throw input_error_at(file, at, "the JPEG segment FF{:02X} is cut short", marker);
     }
     const Bytes payload = bytes.subspan(at + 2, word_at(bytes, at) - 2);
-    if (is_frame(marker)) keep_frame(payload, at, result, file);
+    if (is_frame(marker) && result.components == 0) keep_frame(payload, at, result, file);
     if (marker == kApp1) keep_metadata(payload, result);
     at += word_at(bytes, at);
     result.end = at;
@@ -218,6 +218,8 @@ class JpegReader : public RowReader {
     d_.source.bytes_in_buffer = bytes_.size();
     d_.info.src = &d_.source;
     jpeg_read_header(&d_.info, TRUE);
+    if (d_.info.image_width != width_ || d_.info.image_height != height_)
+      ERREXIT(&d_.info, JERR_SOF_DUPLICATE);  // the budget was checked for another frame
     d_.info.out_color_space = d_.info.num_components == 4 ? JCS_CMYK : JCS_RGB;
     jpeg_start_decompress(&d_.info);
   }

@@ -163,21 +163,29 @@ HostTensor preprocess(const Image& rgb, const Pipeline& pipeline) {
   return to_tensor(fit_picture(rgb, pipeline), pipeline);
 }
 
-HostTensor decode_and_preprocess(std::span<const std::byte> bytes, const Pipeline& pipeline,
-                                 int64_t max_pixels, std::string_view file) {
+Preprocessed decode_and_preprocess(std::span<const std::byte> bytes, const Pipeline& pipeline,
+                                   int64_t max_pixels, std::string_view file) {
   const DecodeOptions options{max_pixels, pipeline.apply_exif_orientation};
   const auto reader = open_rows(bytes, options, file);
-  const SizePath path = size_path(pipeline, reader->height(), reader->width(), file);
-  const ResizeRequest request = resize_request(pipeline, path);
-  if (!goes_by_bands(*reader, pipeline, request))
-    return preprocess(read_picture(*reader, options), pipeline);
-  return to_tensor(pad_visible(resize_by_bands(*reader, request), pipeline, path), pipeline);
+  Preprocessed result;
+  result.height = reader->height();
+  result.width = reader->width();
+  if (options.apply_exif_orientation && turns_sideways(reader->orientation()))
+    std::swap(result.height, result.width);
+  result.path = size_path(pipeline, result.height, result.width, file);
+  const ResizeRequest request = resize_request(pipeline, result.path);
+  if (goes_by_bands(*reader, pipeline, request))
+    result.tensor =
+        to_tensor(pad_visible(resize_by_bands(*reader, request), pipeline, result.path), pipeline);
+  else
+    result.tensor = preprocess(read_picture(*reader, options), pipeline);
+  return result;
 }
 
 HostTensor read_and_preprocess(const std::filesystem::path& path, const Pipeline& pipeline,
                                int64_t max_pixels) {
   const auto file = FileMap::open(path);
-  return decode_and_preprocess(file->bytes(), pipeline, max_pixels, path.string());
+  return decode_and_preprocess(file->bytes(), pipeline, max_pixels, path.string()).tensor;
 }
 
 }  // namespace saccade::image

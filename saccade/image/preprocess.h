@@ -21,15 +21,6 @@ namespace saccade::image {
 /// The picture that `preprocess` turns into numbers: resized, cropped and padded.
 [[nodiscard]] Image fit_picture(const Image& rgb, const Pipeline& pipeline);
 
-/// Decodes and preprocesses in one go, row by row where the pipeline allows it, so that the full
-/// picture need not be kept: the same numbers as decode() and preprocess(), sooner.
-[[nodiscard]] HostTensor decode_and_preprocess(std::span<const std::byte> bytes,
-                                               const Pipeline& pipeline, int64_t max_pixels,
-                                               std::string_view file);
-[[nodiscard]] HostTensor read_and_preprocess(const std::filesystem::path& path,
-                                             const Pipeline& pipeline,
-                                             int64_t max_pixels = DecodeOptions{}.max_pixels);
-
 /// Sizes on the way, [height, width].
 struct SizePath {
   std::pair<int64_t, int64_t> resized;
@@ -40,6 +31,23 @@ struct SizePath {
 /// `file` names the picture in errors.
 [[nodiscard]] SizePath size_path(const Pipeline& pipeline, int64_t height, int64_t width,
                                  std::string_view file);
+
+struct Preprocessed {
+  HostTensor tensor;   ///< [3, H, W] F32
+  int64_t height = 0;  ///< of the decoded picture, turned if the pipeline says so
+  int64_t width = 0;
+  SizePath path;
+};
+
+/// Decodes and preprocesses in one go, row by row where the pipeline allows it, so that the full
+/// picture need not be kept: the same numbers as decode() and preprocess(), sooner.
+[[nodiscard]] Preprocessed decode_and_preprocess(std::span<const std::byte> bytes,
+                                                 const Pipeline& pipeline, int64_t max_pixels,
+                                                 std::string_view file);
+/// [3, H, W] F32 from a file.
+[[nodiscard]] HostTensor read_and_preprocess(const std::filesystem::path& path,
+                                             const Pipeline& pipeline,
+                                             int64_t max_pixels = DecodeOptions{}.max_pixels);
 
 /// The size [height, width] that `preprocess` gives for a picture of that size.
 [[nodiscard]] std::pair<int64_t, int64_t> output_size(const Pipeline& pipeline, int64_t height,

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "saccade/image/kernels.h"
+#include "saccade/image/filter/kernels.h"
 #include "saccade/image/resize.h"
 
 namespace saccade::image {

@@ -7,7 +7,7 @@
 
 #include "saccade/base/error.h"
 #include "saccade/base/thread_pool.h"
-#include "saccade/image/filter.h"
+#include "saccade/image/filter/weights.h"
 #include "saccade/image/resample.h"
 #include "saccade/image/transform.h"
 

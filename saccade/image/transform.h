@@ -24,6 +24,10 @@ namespace saccade::image {
 
 /// EXIF orientation 1..8 undone (Pillow's ImageOps.exif_transpose); other values: as it is.
 [[nodiscard]] Image upright(Image picture, int orientation);
+/// True if that swaps height and width.
+[[nodiscard]] inline bool turns_sideways(int orientation) {
+  return orientation >= 5 && orientation <= 8;
+}
 
 /// Pillow's Image.transform(size, AFFINE, matrix, resample, fillcolor): result pixel (x, y) comes
 /// from (a x + b y + c, d x + e y + f), taken at pixel centres. nearest, bilinear or bicubic (whose

@@ -9,9 +9,6 @@
 namespace saccade::metrics {
 namespace {
 
-/// Larger logits first, NaN before all of them.
-bool stands_before(float a, float b) { return a > b || (std::isnan(a) && !std::isnan(b)); }
-
 double mean(double sum, int64_t count) {
   return count > 0 ? sum / static_cast<double>(count) : 0.0;
 }
@@ -24,6 +21,8 @@ double log_sum_exp(std::span<const float> logits) {
 }
 
 }  // namespace
+
+bool stands_before(float a, float b) { return a > b || (std::isnan(a) && !std::isnan(b)); }
 
 int64_t first_maximum(std::span<const float> values) {
   SACCADE_CHECK(!values.empty(), "no values");

@@ -13,6 +13,9 @@
 
 namespace saccade::metrics {
 
+/// The order of scores: larger ones first, NaN before all of them.
+[[nodiscard]] bool stands_before(float a, float b);
+
 /// Index of the first maximum (numpy and torch on the CPU); a NaN counts as the largest value.
 [[nodiscard]] int64_t first_maximum(std::span<const float> values);
 

@@ -23,6 +23,18 @@ const Preset& preset_named(const std::string& name) {
                     did_you_mean(name, preset_names()));
 }
 
+/// The system that a file names by `member`; another one than the zoo's is not supported.
+const System& system_in_file(const std::string& named, std::string System::*member,
+                             const std::string& where) {
+  std::vector<std::string> names;
+  for (const auto& system : systems()) {
+    if (!named.empty() && system.*member == named) return system;
+    names.push_back(system.*member);
+  }
+  throw unsupported_error("{}: models of type \"{}\" are not supported{}", where, named,
+                          did_you_mean(named, names));
+}
+
 std::vector<std::string> string_list(const Json& json, const std::string& where) {
   std::vector<std::string> out;
   for (const auto& item : json) {
@@ -42,10 +54,7 @@ std::string huggingface_class(const Json& json) {
 
 Description from_huggingface(const Json& json, const std::string& where) {
   const auto type = json_string(json, "model_type", where);
-  const auto known = systems();
-  const auto system = std::ranges::find(known, type, &System::huggingface_type);
-  if (type.empty() || system == known.end())
-    throw unsupported_error("{}: models of type \"{}\" are not supported", where, type);
+  const auto* system = &system_in_file(type, &System::huggingface_type, where);
   Description out;
   out.name = where;
   out.system = system->name;
@@ -60,12 +69,19 @@ Description from_timm(const Json& json, const std::string& where) {
   const auto architecture = json_string(json, "architecture", where);
   const auto data = json.contains("pretrained_cfg") ? json["pretrained_cfg"] : json;
   if (!data.is_object()) throw input_error(where, "\"pretrained_cfg\" must be an object");
-  auto out = from_preset(preset_named(architecture));
+  const auto* preset = find_preset(architecture);
+  if (preset == nullptr)
+    throw unsupported_error("{}: the architecture \"{}\" is not supported{}", where, architecture,
+                            did_you_mean(architecture, preset_names()));
+  auto out = from_preset(*preset);
   Json config = out.config;
   if (json.contains("num_classes")) config["num_classes"] = json["num_classes"];
   if (json.contains("global_pool")) config["global_pool"] = json["global_pool"];
-  if (json.contains("model_args") && json["model_args"].is_object())
+  if (json.contains("model_args")) {
+    if (!json["model_args"].is_object())
+      throw input_error(where, "\"model_args\" must be an object");
     config.update(json["model_args"]);
+  }
   out.config = find_system(out.system).complete(config, where);
   out.pipeline = pipeline_from_timm(data, where);
   for (const auto* holder : {&json, &data})
@@ -79,8 +95,9 @@ Description from_saccade(const Json& json, const std::string& where) {
   out.name = where;
   out.system = json_string(json, "system", where);
   if (!json.contains("config")) throw input_error(where, "\"config\" is missing");
-  out.config = find_system(out.system).complete(json["config"], where);
-  const auto known = find_system(out.system).presets;
+  const auto& system = system_in_file(out.system, &System::name, where);
+  out.config = system.complete(json["config"], where);
+  const auto& known = system.presets;
   out.pipeline = known.empty() ? Pipeline() : known.front().pipeline;
   return out;
 }

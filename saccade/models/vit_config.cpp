@@ -75,74 +75,37 @@ struct Row {
   std::vector<Hub> hubs{};
 };
 
-const std::vector<Row>& rows() {
-  static const std::vector<Row> table{
-      {"vit_base_patch16_224",
-       kBase,
-       16,
-       224,
-       {{"augreg2_in21k_ft_in1k"},
-        kIn1k,
-        kIn21k,
-        kFineTuned,
-        kDino,
-        kMae,
-        kOrig21k,
-        kOrigFineTuned,
-        kSam},
-       {{"google/vit-base-patch16-224"}, {"google/vit-base-patch16-224-in21k", 0}}},
-      {"vit_base_patch16_384",
-       kBase,
-       16,
-       384,
-       {kIn1k, kFineTuned, kOrigFineTuned},
-       {{"google/vit-base-patch16-384"}}},
-      {"vit_base_patch32_224",
-       kBase,
-       32,
-       224,
-       {kIn1k, kIn21k, kFineTuned, kOrig21k, kSam},
-       {{"google/vit-base-patch32-224-in21k", 0}}},
-      {"vit_base_patch32_384",
-       kBase,
-       32,
-       384,
-       {kIn1k, kFineTuned},
-       {{"google/vit-base-patch32-384"}}},
-      {"vit_base_patch8_224",
-       kBase,
-       8,
-       224,
-       {{"augreg2_in21k_ft_in1k"}, kIn21k, kFineTuned, kDino}},
-      {"vit_large_patch16_224",
-       kLarge,
-       16,
-       224,
-       {kIn21k, kFineTuned, kMae, kOrig21k},
-       {{"google/vit-large-patch16-224"}, {"google/vit-large-patch16-224-in21k", 0}}},
-      {"vit_large_patch16_384", kLarge, 16, 384, {kFineTuned}, {{"google/vit-large-patch16-384"}}},
-      {"vit_large_patch32_224",
-       kLarge,
-       32,
-       224,
-       {kOrig21k},
-       {{"google/vit-large-patch32-224-in21k", 0}}},
-      {"vit_large_patch32_384",
-       kLarge,
-       32,
-       384,
-       {kOrigFineTuned},
-       {{"google/vit-large-patch32-384"}}},
-      {"vit_small_patch16_224", kSmall, 16, 224, {kIn1k, kIn21k, kFineTuned, kDino}},
-      {"vit_small_patch16_384", kSmall, 16, 384, {kIn1k, kFineTuned}},
-      {"vit_small_patch32_224", kSmall, 32, 224, {kIn21k, kFineTuned}},
-      {"vit_small_patch32_384", kSmall, 32, 384, {kFineTuned}},
-      {"vit_small_patch8_224", kSmall, 8, 224, {kDino}},
-      {"vit_tiny_patch16_224", kTiny, 16, 224, {kIn21k, kFineTuned}},
-      {"vit_tiny_patch16_384", kTiny, 16, 384, {kFineTuned}},
-  };
-  return table;
-}
+// clang-format off
+const std::vector<Row> kRows{
+    {"vit_base_patch16_224", kBase, 16, 224,
+     {{"augreg2_in21k_ft_in1k"}, kIn1k, kIn21k, kFineTuned, kDino, kMae, kOrig21k, kOrigFineTuned,
+      kSam},
+     {{"google/vit-base-patch16-224"}, {"google/vit-base-patch16-224-in21k", 0}}},
+    {"vit_base_patch16_384", kBase, 16, 384, {kIn1k, kFineTuned, kOrigFineTuned},
+     {{"google/vit-base-patch16-384"}}},
+    {"vit_base_patch32_224", kBase, 32, 224, {kIn1k, kIn21k, kFineTuned, kOrig21k, kSam},
+     {{"google/vit-base-patch32-224-in21k", 0}}},
+    {"vit_base_patch32_384", kBase, 32, 384, {kIn1k, kFineTuned},
+     {{"google/vit-base-patch32-384"}}},
+    {"vit_base_patch8_224", kBase, 8, 224,
+     {{"augreg2_in21k_ft_in1k"}, kIn21k, kFineTuned, kDino}},
+    {"vit_large_patch16_224", kLarge, 16, 224, {kIn21k, kFineTuned, kMae, kOrig21k},
+     {{"google/vit-large-patch16-224"}, {"google/vit-large-patch16-224-in21k", 0}}},
+    {"vit_large_patch16_384", kLarge, 16, 384, {kFineTuned},
+     {{"google/vit-large-patch16-384"}}},
+    {"vit_large_patch32_224", kLarge, 32, 224, {kOrig21k},
+     {{"google/vit-large-patch32-224-in21k", 0}}},
+    {"vit_large_patch32_384", kLarge, 32, 384, {kOrigFineTuned},
+     {{"google/vit-large-patch32-384"}}},
+    {"vit_small_patch16_224", kSmall, 16, 224, {kIn1k, kIn21k, kFineTuned, kDino}},
+    {"vit_small_patch16_384", kSmall, 16, 384, {kIn1k, kFineTuned}},
+    {"vit_small_patch32_224", kSmall, 32, 224, {kIn21k, kFineTuned}},
+    {"vit_small_patch32_384", kSmall, 32, 384, {kFineTuned}},
+    {"vit_small_patch8_224", kSmall, 8, 224, {kDino}},
+    {"vit_tiny_patch16_224", kTiny, 16, 224, {kIn21k, kFineTuned}},
+    {"vit_tiny_patch16_384", kTiny, 16, 384, {kFineTuned}},
+};
+// clang-format on
 
 void add_presets(System& system, const Row& row) {
   const auto config = variant(row.size, row.patch_size, row.img_size);
@@ -275,7 +238,7 @@ System system() {
   System s;
   s.name = "vit";
   s.summary = "Vision Transformer (Dosovitskiy et al. 2021)";
-  for (const auto& row : rows()) add_presets(s, row);
+  for (const auto& row : kRows) add_presets(s, row);
   s.select_class = [](std::string_view, Json&) {};
   s.complete = [](const Json& json, std::string_view where) {
     return to_json(read_config<Config>(json, where));

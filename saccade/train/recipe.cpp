@@ -99,19 +99,51 @@ void read_data(Table t, Recipe::Data& data) {
 void read_model(Table t, Recipe::ModelPart& model) {
   t.read("system", model.system);
   t.read("config", model.config);
+  t.read("init", model.init);
   t.done();
   if (model.system.empty()) throw t.error("system", "missing: which model is to be trained?");
   if (!model.config.is_object()) throw t.error("config", "expected a table");
 }
 
-void read_augment(Table t, TransformConfig& augment) {
-  std::string crop = "none";
-  t.read("crop", crop);
-  augment.crop = parse_train_crop(crop);
-  t.read("padding", augment.padding);
-  t.read("hflip", augment.hflip);
+void read_erase(Table t, EraseConfig& erase) {
+  std::string mode = "const";
+  t.read("probability", erase.probability);
+  t.read("mode", mode);
+  t.read("min_area", erase.min_area);
+  t.read("max_area", erase.max_area);
+  t.read("min_aspect", erase.min_aspect);
+  t.read("max_aspect", erase.max_aspect);
+  t.read("min_count", erase.min_count);
+  erase.max_count = erase.min_count;
+  t.read("max_count", erase.max_count);
   t.done();
+  erase.mode = parse_erase_mode(mode);
+  if (erase.min_count < 1 || erase.max_count < erase.min_count)
+    throw t.error("max_count", "expected 1 <= min_count <= max_count");
+  if (!(erase.min_aspect > 0)) throw t.error("min_aspect", "is not positive");
+}
+
+void read_augment(Table t, TransformConfig& augment) {
+  std::string crop = "none", policy, interpolation = "random";
+  t.read("crop", crop);
+  t.read("padding", augment.padding);
+  t.read("scale", augment.scale);
+  t.read("ratio", augment.ratio);
+  t.read("interpolation", interpolation);
+  t.read("hflip", augment.hflip);
+  t.read("auto_augment", policy);
+  read_erase(t.table("erase"), augment.erase);
+  t.done();
+  augment.crop = parse_train_crop(crop);
+  if (!policy.empty()) augment.auto_augment = parse_auto_augment(policy);
+  if (interpolation == "bilinear")
+    augment.interpolation = Interpolation::bilinear;
+  else if (interpolation == "bicubic")
+    augment.interpolation = Interpolation::bicubic;
+  else if (interpolation != "random")
+    throw t.error("interpolation", "'{}' is none of random, bilinear, bicubic", interpolation);
   if (augment.padding < 0) throw t.error("padding", "{} is negative", augment.padding);
+  if (!(augment.ratio[0] > 0 && augment.ratio[1] > 0)) throw t.error("ratio", "is not positive");
 }
 
 void read_mixup(Table t, MixupConfig& mixup) {
@@ -133,6 +165,19 @@ void read_loss(Table t, Recipe& recipe) {
   t.done();
   if (recipe.loss.name != "ce" && recipe.loss.name != "bce")
     throw t.error("name", "'{}' is neither ce nor bce", recipe.loss.name);
+}
+
+void read_distillation(Table t, Recipe::DistillationPart& part) {
+  std::string type = "none";
+  t.read("teacher", part.teacher);
+  t.read("type", type);
+  t.read("alpha", part.options.alpha);
+  t.read("tau", part.options.tau);
+  t.done();
+  part.options.type = parse_distillation(type);
+  if ((part.options.type == Distillation::none) != part.teacher.empty())
+    throw t.error("teacher", "a teacher and a type (soft, hard) belong together");
+  if (!(part.options.tau > 0)) throw t.error("tau", "{} is not positive", part.options.tau);
 }
 
 void read_optimizer(Table t, Recipe::OptimizerPart& part) {
@@ -278,6 +323,7 @@ Recipe parse_recipe(std::string_view text, std::string_view where,
   read_augment(t.table("augment"), recipe.augment);
   read_mixup(t.table("mixup"), recipe.mixup);
   read_loss(t.table("loss"), recipe);
+  read_distillation(t.table("distillation"), recipe.distillation);
   read_optimizer(t.table("optimizer"), recipe.optimizer);
   read_schedule(t.table("schedule"), recipe.schedule);
   read_train(t.table("train"), recipe.train);
@@ -291,8 +337,9 @@ Recipe parse_recipe(std::string_view text, std::string_view where,
 Recipe read_recipe(const std::filesystem::path& path, const std::vector<std::string>& overrides) {
   auto recipe = parse_recipe(read_text(path, 4 << 20), path.string(), overrides);
   if (recipe.name.empty()) recipe.name = path.stem().string();
-  if (std::filesystem::path data = recipe.data.path; !data.empty() && data.is_relative())
-    recipe.data.path = (path.parent_path() / data).lexically_normal().string();
+  for (auto* file : {&recipe.data.path, &recipe.model.init, &recipe.distillation.teacher})
+    if (const std::filesystem::path given = *file; !given.empty() && given.is_relative())
+      *file = (path.parent_path() / given).lexically_normal().string();
   return recipe;
 }
 

@@ -7,8 +7,9 @@
 
 #include "saccade/base/json.h"
 #include "saccade/base/pipeline.h"
-#include "saccade/train/augment/mixup.h"
 #include "saccade/train/augment/transform.h"
+#include "saccade/train/losses.h"
+#include "saccade/train/mixup.h"
 #include "saccade/train/optim/clip_grad.h"
 #include "saccade/train/optim/ema.h"
 #include "saccade/train/optim/optimizer.h"
@@ -31,6 +32,7 @@ struct Recipe {
   struct ModelPart {
     std::string system;
     Json config = Json::object();  ///< num_classes is filled in from the data set
+    std::string init;              ///< checkpoint to start from; relative to the recipe's folder
   } model;
 
   Pipeline pipeline;  ///< for evaluation; travels with the trained model
@@ -40,6 +42,11 @@ struct Recipe {
   struct Loss {
     std::string name = "ce";  ///< ce or bce
   } loss;
+
+  struct DistillationPart {
+    std::string teacher;  ///< checkpoint, relative to the recipe's folder
+    DistillationOptions options;
+  } distillation;
 
   struct OptimizerPart {
     OptimizerConfig config;

@@ -72,9 +72,13 @@ void RunFolder::write_recipe(const Recipe& recipe, const Json& environment) cons
   write_file_atomically(folder_ / "environment.json", environment.dump(2) + "\n");
 }
 
-void RunFolder::log(std::string_view line) {
+void RunFolder::note(std::string_view line) {
   const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
   log_ << fmt::format("{:%Y-%m-%d %H:%M:%S} {}\n", fmt::gmtime(now), line) << std::flush;
+}
+
+void RunFolder::log(std::string_view line) {
+  note(line);
   log_info("{}", line);
 }
 

@@ -42,7 +42,9 @@ class RunFolder {
 
   /// recipe.toml and recipe.json (with overrides), environment.json.
   void write_recipe(const Recipe& recipe, const Json& environment) const;
-  /// One line to the log callback (base/log.h) and, with the time, to log.txt.
+  /// One line, with the time, to log.txt.
+  void note(std::string_view line);
+  /// The same, and to the log callback (base/log.h).
   void log(std::string_view line);
   /// metrics.csv and report.html, as a whole.
   void write_metrics(const Recipe& recipe, const std::vector<EpochMetrics>& history) const;

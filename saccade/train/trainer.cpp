@@ -6,11 +6,15 @@
 
 #include "saccade/base/error.h"
 #include "saccade/base/log.h"
+#include "saccade/base/progress.h"
+#include "saccade/data/lint.h"
 #include "saccade/image/preprocess.h"
 #include "saccade/models/registry.h"
 #include "saccade/train/autocast.h"
 #include "saccade/train/feed.h"
 #include "saccade/train/losses.h"
+#include "saccade/train/position.h"
+#include "saccade/train/pretrained.h"
 #include "saccade/train/run_folder.h"
 #include "saccade/train/snapshot.h"
 
@@ -18,50 +22,6 @@ namespace saccade::train {
 namespace {
 
 constexpr int kSnapshotVersion = 1;
-
-/// Where the run is; all of it goes into the checkpoint.
-struct Progress {
-  int64_t epoch = 0;    ///< epochs completed
-  int64_t batch = 0;    ///< batches of this epoch that are behind
-  int64_t updates = 0;  ///< over all epochs
-  double loss_sum = 0.0;
-  int64_t loss_count = 0;
-  double seconds = 0.0;        ///< of work, over all sessions
-  double epoch_seconds = 0.0;  ///< of training in this epoch
-  double best_top1 = -1.0;
-  bool finished = false;
-  std::vector<EpochMetrics> history;
-};
-
-Json to_json(const Progress& p) {
-  return {{"epoch", p.epoch},
-          {"batch", p.batch},
-          {"updates", p.updates},
-          {"loss_sum", p.loss_sum},
-          {"loss_count", p.loss_count},
-          {"seconds", p.seconds},
-          {"epoch_seconds", p.epoch_seconds},
-          {"best_top1", p.best_top1},
-          {"finished", p.finished},
-          {"history", to_json(p.history)}};
-}
-
-Progress progress_from_json(const Json& json, const std::string& where) {
-  Progress p;
-  p.epoch = json_int(json, "epoch", where);
-  p.batch = json_int(json, "batch", where);
-  p.updates = json_int(json, "updates", where);
-  p.loss_sum = json_number(json, "loss_sum", where);
-  p.loss_count = json_int(json, "loss_count", where);
-  p.seconds = json_number(json, "seconds", where);
-  p.epoch_seconds = json_number(json, "epoch_seconds", where);
-  p.best_top1 = json_number(json, "best_top1", where);
-  p.finished = json_bool(json, "finished", where);
-  p.history = history_from_json(json.value("history", Json()), where);
-  if (p.epoch < 0 || p.batch < 0 || p.updates < 0)
-    throw input_error(where, "the position is negative");
-  return p;
-}
 
 class Stopwatch {
  public:
@@ -94,6 +54,15 @@ Json comparable(Json recipe) {
   return recipe;
 }
 
+/// Looks a split through; warnings go to the log, what would spoil a run is an Error.
+void check_data(const data::ImageDataset& dataset, const std::string& path,
+                const std::string& split) {
+  const auto report = data::lint(dataset);
+  if (!report.ok())
+    throw input_error(path, "the split '{}' is not fit for training:\n{}", split, to_text(report));
+  if (!report.findings.empty()) log_warning("{}, split '{}':\n{}", path, split, to_text(report));
+}
+
 class Trainer {
  public:
   Trainer(const Recipe& recipe, const TrainOptions& options);
@@ -107,19 +76,23 @@ class Trainer {
 
   void open_data();
   void build();
+  void load_start(int64_t classes);
   void resume();
   [[nodiscard]] ScheduleConfig schedule_in_steps() const;
   [[nodiscard]] Feed train_feed() const;
   void train_epoch();
   double train_batch(ImageBatch& batch, int64_t index);
   void update();
-  [[nodiscard]] Tensor loss_of(const models::Outputs& outputs, const Tensor& targets) const;
+  [[nodiscard]] Tensor base_loss(const Tensor& logits, const Tensor& targets) const;
+  [[nodiscard]] Tensor loss_of(const Tensor& images, const Tensor& targets) const;
   void end_epoch();
-  [[nodiscard]] Evaluation evaluate(models::Model& model) const;
+  /// Of the first `limit` pictures.
+  [[nodiscard]] Evaluation evaluate(models::Model& model, int64_t limit) const;
   [[nodiscard]] Snapshot snapshot() const;
   void save(const std::filesystem::path& path) const { write_snapshot(path, snapshot()); }
   void finish();
-  void log_step(int64_t update_in_epoch, double loss);
+  void note_step(int64_t update_in_epoch, double loss);
+  [[nodiscard]] ProgressOptions progress_options() const;
   [[nodiscard]] bool out_of_time() const;
   [[nodiscard]] models::Model& averaged() const { return ema_ ? *ema_ : *model_; }
 
@@ -130,13 +103,13 @@ class Trainer {
   int64_t updates_per_epoch_ = 0, epochs_ = 0;
   Json config_;
   bool bf16_ = false;
-  std::shared_ptr<models::Model> model_, ema_;
+  std::shared_ptr<models::Model> model_, ema_, teacher_;
   std::vector<Tensor> state_, ema_state_;
   size_t buffers_ = 0;
   std::unique_ptr<Optimizer> optimizer_;
   std::optional<Schedule> schedule_;
   std::optional<TrainTransform> transform_;
-  Progress at_;
+  Position at_;
   Stopwatch watch_;
 };
 
@@ -165,6 +138,12 @@ void Trainer::open_data() {
   };
   train_set_ = open(recipe_.data.train_split);
   eval_set_ = open(recipe_.data.eval_split);
+  if (eval_set_->size() == 0)
+    throw input_error(recipe_.data.path, "the split '{}' is empty", recipe_.data.eval_split);
+  if (!options_.resume) {
+    check_data(*train_set_, recipe_.data.path, recipe_.data.train_split);
+    check_data(*eval_set_, recipe_.data.path, recipe_.data.eval_split);
+  }
   if (train_set_->classes() != eval_set_->classes())
     throw input_error(recipe_.data.path, "the splits '{}' and '{}' have different classes",
                       recipe_.data.train_split, recipe_.data.eval_split);
@@ -176,6 +155,9 @@ void Trainer::open_data() {
 }
 
 void Trainer::build() {
+  if (recipe_.mixup.active() && recipe_.train.batch_size % 2 != 0)
+    throw usage_error("mixup pairs the pictures of a batch: train.batch_size {} is odd",
+                      recipe_.train.batch_size);
   const auto classes = static_cast<int64_t>(train_set_->classes().size());
   config_ = recipe_.model.config;
   if (!config_.contains("num_classes")) config_["num_classes"] = classes;
@@ -184,6 +166,7 @@ void Trainer::build() {
   if (model_->num_classes() != classes)
     throw usage_error("the model has {} classes, the data set {}", model_->num_classes(), classes);
   model_->init_weights();
+  load_start(classes);
   const auto named = unique_state(*model_);
   const auto parameters = unique_parameters(*model_);
   state_ = tensors_of(named);
@@ -212,6 +195,20 @@ void Trainer::build() {
   bf16_ = use_bf16(recipe_.train.amp);
 }
 
+/// Weights of others: to begin with (a resumed run has its own), and the teacher's.
+void Trainer::load_start(int64_t classes) {
+  if (!recipe_.model.init.empty() && !options_.resume) {
+    const auto kept = load_pretrained(*model_, recipe_.model.system, recipe_.model.init);
+    log_info("weights of {}{}", recipe_.model.init, kept.empty() ? "" : ", with a new head");
+  }
+  if (recipe_.distillation.teacher.empty()) return;
+  const auto named = unique_parameters(*model_);
+  if (std::none_of(named.begin(), named.end(),
+                   [](const auto& item) { return item.first.starts_with("head_dist"); }))
+    throw usage_error("distillation needs a model with a distillation head (deit, distilled)");
+  teacher_ = open_teacher(recipe_.distillation.teacher, recipe_.pipeline, classes);
+}
+
 /// The recipe counts epochs; schedules that move with updates count those (as timm does).
 ScheduleConfig Trainer::schedule_in_steps() const {
   auto config = recipe_.schedule.config;
@@ -231,7 +228,7 @@ void Trainer::resume() {
   if (comparable(state.value("recipe", Json::object())) != comparable(recipe_.json))
     throw usage_error("{}: the run was started with another recipe: resume it with that one ({})",
                       where, (folder_->path() / "recipe.json").string());
-  at_ = progress_from_json(state.value("progress", Json::object()), where);
+  at_ = position_from_json(state.value("position", Json::object()), where);
   optimizer_->set_steps(state.value("optimizer_steps", Json()), where);
   schedule_->set_state(state.value("schedule", Json()), where);
   load_snapshot_tensors(path, snapshot().tensors);
@@ -248,7 +245,7 @@ Snapshot Trainer::snapshot() const {
   out.state = {{"version", kSnapshotVersion},
                {"torch", TORCH_VERSION},
                {"recipe", recipe_.json},
-               {"progress", to_json(at_)},
+               {"position", to_json(at_)},
                {"optimizer_steps", optimizer_->steps()},
                {"schedule", schedule_->state()}};
   return out;
@@ -279,15 +276,28 @@ Feed Trainer::train_feed() const {
           to_floats};
 }
 
-Tensor Trainer::loss_of(const models::Outputs& outputs, const Tensor& targets) const {
-  const auto& logits = outputs[outputs.contains("logits") ? "logits" : "logits_cls"];
-  const auto scores = logits.to(torch::kFloat32);
+Tensor Trainer::base_loss(const Tensor& logits, const Tensor& targets) const {
   const double smoothing = recipe_.mixup.label_smoothing;
   if (recipe_.loss.name == "bce")
-    return binary_cross_entropy(scores, targets, {.smoothing = smoothing});
-  if (targets.dim() == 2) return soft_target_cross_entropy(scores, targets);
-  if (smoothing > 0) return label_smoothing_cross_entropy(scores, targets, smoothing);
-  return cross_entropy(scores, targets);
+    return binary_cross_entropy(logits, targets, {.smoothing = smoothing});
+  if (targets.dim() == 2) return soft_target_cross_entropy(logits, targets);
+  if (smoothing > 0) return label_smoothing_cross_entropy(logits, targets, smoothing);
+  return cross_entropy(logits, targets);
+}
+
+/// Losses are computed in fp32, whatever the model computes in.
+Tensor Trainer::loss_of(const Tensor& images, const Tensor& targets) const {
+  const auto outputs = model_->forward({{"images", images}});
+  const auto logits = [&](const char* name) { return outputs[name].to(torch::kFloat32); };
+  if (!outputs.contains("logits_dist")) return base_loss(logits("logits"), targets);
+  const auto base = base_loss(logits("logits_cls"), targets);
+  if (!teacher_) return base;
+  Tensor taught;
+  {
+    const torch::NoGradGuard no_grad;
+    taught = teacher_->forward({{"images", images}})["logits"].to(torch::kFloat32);
+  }
+  return distillation_loss(base, logits("logits_dist"), taught, recipe_.distillation.options);
 }
 
 /// Forward and backward of one batch; the loss.
@@ -306,8 +316,7 @@ double Trainer::train_batch(ImageBatch& batch, int64_t index) {
   Tensor loss;
   {
     const AutocastScope autocast(bf16_);
-    const auto outputs = model_->forward({{"images", batch.images}});
-    loss = loss_of(outputs, targets);
+    loss = loss_of(batch.images, targets);
   }
   const double value = loss.item<double>();
   if (!std::isfinite(value))
@@ -333,32 +342,40 @@ bool Trainer::out_of_time() const {
   return recipe_.train.max_minutes > 0 && at_.seconds > 60 * recipe_.train.max_minutes;
 }
 
-void Trainer::log_step(int64_t update_in_epoch, double loss) {
+ProgressOptions Trainer::progress_options() const {
+  ProgressOptions options;
+  if (!options_.show_progress) options.style = ProgressOptions::Style::silent;
+  return options;
+}
+
+void Trainer::note_step(int64_t update_in_epoch, double loss) {
   const auto pictures = static_cast<double>(at_.loss_count);
-  const double rate = pictures / std::max(at_.epoch_seconds, 1e-9);
-  const auto per_update = static_cast<double>(recipe_.train.batch_size * recipe_.train.accumulate);
-  const auto left = static_cast<double>(epochs_ * updates_per_epoch_ - at_.updates);
-  folder_->log(fmt::format(
-      "epoch {}/{} update {}/{} loss {:.4f} mean {:.4f} lr {:.3e} {:.0f} images/s left {:.1f} min",
-      at_.epoch + 1, epochs_, update_in_epoch, updates_per_epoch_, loss, at_.loss_sum / pictures,
-      schedule_->rates().back(), rate, left * per_update / std::max(rate, 1e-9) / 60));
+  folder_->note(
+      fmt::format("epoch {} update {}/{} loss {:.4f} mean {:.4f} lr {:.3e} {:.0f} images/s",
+                  at_.epoch + 1, update_in_epoch, updates_per_epoch_, loss, at_.loss_sum / pictures,
+                  schedule_->rates().back(), pictures / std::max(at_.epoch_seconds, 1e-9)));
 }
 
 void Trainer::train_epoch() {
   model_->train();
   auto feed = train_feed();
-  const int64_t accumulate = recipe_.train.accumulate;
+  const int64_t accumulate = recipe_.train.accumulate, samples = recipe_.train.batch_size;
+  Progress progress(fmt::format("epoch {}/{}", at_.epoch + 1, epochs_),
+                    updates_per_epoch_ * accumulate * samples, "images", progress_options(),
+                    at_.batch * samples);
   while (auto batch = feed.next()) {
     const double loss = train_batch(*batch, at_.batch);
-    at_.loss_sum += loss * static_cast<double>(recipe_.train.batch_size);
-    at_.loss_count += recipe_.train.batch_size;
+    at_.loss_sum += loss * static_cast<double>(samples);
+    at_.loss_count += samples;
+    progress.advance(
+        samples, fmt::format("loss {:.4f}", at_.loss_sum / static_cast<double>(at_.loss_count)));
     if (++at_.batch % accumulate != 0) continue;
     update();
     const double seconds = watch_.lap();
     at_.seconds += seconds;
     at_.epoch_seconds += seconds;
     const int64_t done = at_.batch / accumulate;
-    if (done % recipe_.train.log_every == 0) log_step(done, loss);
+    if (done % recipe_.train.log_every == 0) note_step(done, loss);
     if (options_.stop_requested && options_.stop_requested()) {
       save(folder_->last());
       folder_->log("stopped; continue with --resume");
@@ -370,14 +387,15 @@ void Trainer::train_epoch() {
   }
 }
 
-Trainer::Evaluation Trainer::evaluate(models::Model& model) const {
+Trainer::Evaluation Trainer::evaluate(models::Model& model, int64_t limit) const {
   const torch::NoGradGuard no_grad;
   const bool was_training = model.is_training();
   model.eval();
-  const auto picks = data::epoch_order({.size = eval_set_->size()});
-  const auto [height, width] = image::output_size(recipe_.pipeline, 1, 1);
+  const int64_t size = std::min(eval_set_->size(), limit);
+  const auto first = eval_set_->image(0);
+  const auto [height, width] = image::output_size(recipe_.pipeline, first.height, first.width);
   Feed feed(
-      eval_set_, picks,
+      eval_set_, data::epoch_order({.size = size}),
       {.batch_size = recipe_.eval.batch_size, .threads = static_cast<int>(recipe_.data.threads)},
       height, width, [this](const data::Pick& pick) {
         const auto tensor = image::preprocess(eval_set_->image(pick.index), recipe_.pipeline);
@@ -396,14 +414,15 @@ Trainer::Evaluation Trainer::evaluate(models::Model& model) const {
     sum.top5 += hits.sum().item<double>();
   }
   if (was_training) model.train();
-  const auto count = static_cast<double>(std::max<int64_t>(eval_set_->size(), 1));
+  const auto count = static_cast<double>(size);
   return {sum.loss / count, sum.top1 / count, sum.top5 / count};
 }
 
 void Trainer::end_epoch() {
   const bool last = at_.epoch + 1 >= epochs_ || out_of_time();
   Evaluation result{NAN, NAN, NAN};
-  if (last || (at_.epoch + 1) % recipe_.eval.every == 0) result = evaluate(averaged());
+  if (last || (at_.epoch + 1) % recipe_.eval.every == 0)
+    result = evaluate(averaged(), eval_set_->size());
   at_.seconds += watch_.lap();
   const auto pictures = static_cast<double>(std::max<int64_t>(at_.loss_count, 1));
   at_.history.push_back({at_.epoch + 1, schedule_->rates().back(), at_.loss_sum / pictures,
@@ -418,11 +437,13 @@ void Trainer::end_epoch() {
     schedule_->step(static_cast<double>(at_.epoch),
                     std::isnan(result.top1) ? std::nullopt : std::optional(result.top1));
   const auto& row = at_.history.back();
-  folder_->log(fmt::format(
-      "epoch {}/{} done: train loss {:.4f}, eval loss {:.4f}, top-1 {:.2f} %, top-5 {:.2f} %, "
-      "{:.0f} images/s, {:.1f} min",
-      row.epoch, epochs_, row.train_loss, row.eval_loss, 100 * row.top1, 100 * row.top5,
-      row.images_per_second, row.seconds / 60));
+  std::string line =
+      fmt::format("epoch {}/{}: train loss {:.4f}", row.epoch, epochs_, row.train_loss);
+  if (!std::isnan(row.top1))
+    line += fmt::format(", eval loss {:.4f}, top-1 {:.2f} %, top-5 {:.2f} %", row.eval_loss,
+                        100 * row.top1, 100 * row.top5);
+  folder_->log(fmt::format("{}, {:.0f} images/s, {:.1f} min", line, row.images_per_second,
+                           row.seconds / 60));
   const bool better = result.top1 > at_.best_top1;
   if (better) at_.best_top1 = result.top1;
   save(folder_->last());
@@ -448,6 +469,8 @@ TrainResult Trainer::run() {
   folder_->log(fmt::format("{} {}: {} parameters, {} pictures, {} epochs of {} updates, {}",
                            options_.resume ? "resuming" : "training", recipe_.name, parameters,
                            train_set_->size(), epochs_, updates_per_epoch_, environment.dump()));
+  // An evaluation that cannot work is found now, not after an epoch.
+  (void)evaluate(averaged(), recipe_.eval.batch_size);
   watch_.lap();
   while (!at_.finished) {
     train_epoch();
@@ -469,6 +492,7 @@ void Trainer::dry_run() {
   Stopwatch watch;
   const double loss = train_batch(*batch, 0);
   optimizer_->zero_grad();
+  (void)evaluate(averaged(), recipe_.eval.batch_size);
   int64_t parameters = 0, bytes = 0;
   for (const auto& param : optimizer_->params()) parameters += param.numel();
   for (const auto& [name, tensor] : snapshot().tensors) bytes += tensor.nbytes();

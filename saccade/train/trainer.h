@@ -14,6 +14,8 @@ struct TrainOptions {
   bool resume = false;        ///< go on from its `last` checkpoint
   /// Builds everything, runs one batch forward and backward, reports, writes nothing.
   bool dry_run = false;
+  /// A bar on terminals, a line now and then elsewhere (base/progress.h), on stderr.
+  bool show_progress = false;
   /// Looked at between updates: true saves and ends with Error (interrupted).
   std::function<bool()> stop_requested;
 };

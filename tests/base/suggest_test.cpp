@@ -18,7 +18,9 @@ TEST(Suggest, CountsEdits) {
 
 TEST(Suggest, FindsTheNearestFirst) {
   const Names known{"doctor", "models", "profile", "model"};
-  EXPECT_EQ(closest("modle", known), (Names{"model", "models"}));
+  EXPECT_EQ(closest("modle", known), Names{"model"});
+  EXPECT_EQ(closest("modls", known), Names{"models"});
+  EXPECT_EQ(closest("modelx", known), (Names{"models", "model"}));
   EXPECT_EQ(closest("docotr", known), Names{"doctor"});
   EXPECT_EQ(closest("", known), Names{});
   EXPECT_EQ(closest("xyz", known), Names{});

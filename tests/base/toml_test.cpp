@@ -36,10 +36,32 @@ TEST(Toml, ErrorsSayLineAndColumn) {
 }
 
 TEST(Toml, DepthIsBounded) {
-  EXPECT_TRUE(error_of("a = " + std::string(100000, '[')).starts_with("run.toml: line 1, column "));
-  std::string tables = "[a";
-  for (int i = 0; i < 100000; ++i) tables += ".a";
-  EXPECT_NE(error_of(tables + "]\n"), "");
+  const auto repeat = [](std::string_view part, int times) {
+    std::string text;
+    for (int i = 0; i < times; ++i) text += part;
+    return text;
+  };
+  EXPECT_TRUE(error_of("a = " + repeat("[", 100000)).starts_with("run.toml: line 1, column "));
+  EXPECT_TRUE(error_of("a = " + repeat("[", 70) + repeat("]", 70))
+                  .starts_with("run.toml: line 1, column 69: nested deeper than 64"));
+  const std::string long_key = "a" + repeat(".a", 1000000);
+  EXPECT_TRUE(error_of("b = 1\n" + long_key + " = 1\n").starts_with("run.toml: line 2: a key of"));
+  EXPECT_TRUE(error_of("[" + long_key + "]\n").starts_with("run.toml: line 1: a key of"));
+  EXPECT_TRUE(
+      error_of("[\"x\"" + repeat(".'a'", 100) + "]\n").starts_with("run.toml: line 1: a k"));
+  EXPECT_TRUE(error_of(repeat("a.a.a = {", 300)).starts_with("run.toml: line 1, column "));
+}
+
+TEST(Toml, DotsElsewhereAreNoKeys) {
+  const std::string dots(100, '.');
+  EXPECT_EQ(parse_toml("a = \"" + dots + "\\\"\" # " + dots + "\nb = '" + dots + "'\n", "x").size(),
+            2U);
+  EXPECT_EQ(
+      parse_toml("a = \"\"\"\n" + dots + "\\\"\n\"\"\"\nb = '''\n" + dots + "'''\n", "x").size(),
+      2U);
+  std::string list = "a = [";
+  for (int i = 0; i < 100; ++i) list += "0.5, ";
+  EXPECT_EQ(parse_toml(list + "]\n", "x")["a"].size(), 100U);
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "saccade/base/error.h"
-#include "saccade/checkpoint/contents.h"
+#include "saccade/checkpoint/common/contents.h"
 #include "saccade/checkpoint/zip_writer.h"
 
 namespace saccade::checkpoint::made {

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "saccade/checkpoint/contents.h"
+#include "saccade/checkpoint/common/contents.h"
 
 namespace saccade::checkpoint {
 namespace {

@@ -5,12 +5,12 @@
 #include <cstring>
 
 #include "saccade/checkpoint/checkpoint.h"
+#include "saccade/checkpoint/common/shapes.h"
 #include "saccade/checkpoint/npy_reader.h"
 #include "saccade/checkpoint/row_major.h"
-#include "saccade/checkpoint/shapes.h"
 #include "saccade/checkpoint/writer.h"
 #include "tests/checkpoint/made_files.h"
-#include "tests/cli/run.h"
+#include "tests/support/run.h"
 
 namespace saccade::checkpoint {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "saccade/checkpoint/bytes.h"
+#include "saccade/checkpoint/common/bytes.h"
 #include "saccade/checkpoint/zip_format.h"
 #include "tests/checkpoint/made_files.h"
 

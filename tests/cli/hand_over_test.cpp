@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "saccade/base/json.h"
-#include "tests/cli/run.h"
+#include "tests/support/run.h"
 
 namespace saccade::test {
 namespace {
@@ -117,9 +117,17 @@ TEST(Doctor, TellsWhatTheMachineHas) {
   EXPECT_FALSE(report["instruction_sets"].empty());
   for (const auto* library : {"libjpeg-turbo", "libpng", "highway", "highway targets"})
     EXPECT_FALSE(report["libraries"][library].get<std::string>().empty()) << library;
-  const auto unwritable =
-      saccade({"doctor", "--json"}, {.environment = {{"XDG_CACHE_HOME", "/proc/nowhere"}}});
-  EXPECT_FALSE(parse_json(unwritable.out, "doctor")["cache"]["writable"].get<bool>());
+}
+
+TEST(Doctor, KnowsWhereTheCacheCannotBe) {
+  const TemporaryFolder folder;
+  const auto writable = [](const fs::path& cache) {
+    const auto result =
+        saccade({"doctor", "--json"}, {.environment = {{"XDG_CACHE_HOME", cache.string()}}});
+    return parse_json(result.out, "doctor")["cache"]["writable"].get<bool>();
+  };
+  EXPECT_TRUE(writable(folder.path() / "not" / "yet"));
+  EXPECT_FALSE(writable(folder.write("file", "in the way")));
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 
 #include "saccade/base/json.h"
 #include "saccade/checkpoint/writer.h"
-#include "tests/cli/run.h"
+#include "tests/support/run.h"
 
 namespace saccade {
 namespace {

@@ -2,16 +2,19 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <csignal>
 #include <new>
 #include <sstream>
 #include <stdexcept>
 #include <system_error>
 
+#include "apps/cli/build.h"
 #include "apps/cli/interrupt.h"
 #include "apps/cli/verb.h"
 #include "saccade/base/check.h"
-#include "tests/cli/run.h"
+#include "tests/support/run.h"
 
 namespace saccade::test {
 namespace {
@@ -42,6 +45,24 @@ size_t columns(const std::string& line) {
       std::count_if(line.begin(), line.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
+/// Runs a program of one verb, "act", inside this process.
+int run_verb(const cli::Action& act, const std::vector<std::string>& arguments = {},
+             const std::function<void(CLI::App&)>& add_options = {}) {
+  std::vector<std::string> texts{"saccade", "act"};
+  texts.insert(texts.end(), arguments.begin(), arguments.end());
+  std::vector<char*> argv;
+  for (auto& text : texts) argv.push_back(text.data());
+  cli::Program program;
+  program.name = "saccade";
+  program.argc = static_cast<int>(argv.size());
+  program.argv = argv.data();
+  const std::vector<cli::Verb> verbs{{"act", "Acts", [&](CLI::App& app, const cli::Program&) {
+                                        if (add_options) add_options(app);
+                                        return act;
+                                      }}};
+  return cli::run_program(program, verbs);
+}
+
 TEST(Program, ListsItsVerbsUnderHeadings) {
   const auto result = saccade({"--help"});
   EXPECT_EQ(result.code, 0);
@@ -65,6 +86,43 @@ TEST(Program, HelpOfEveryVerbFitsAScreenAndHasAnExample) {
     EXPECT_NE(result.out.find("Usage: saccade " + verb), std::string::npos) << verb;
     EXPECT_NE(result.out.find("  saccade " + verb), std::string::npos) << verb;
   }
+}
+
+TEST(Program, HelpIsLaidOutForAScreen) {
+  std::vector<std::string> files;
+  std::string when = "auto", name;
+  int count = 3;
+  testing::internal::CaptureStdout();
+  const int code = run_verb(
+      [] { return 1; }, {"--help"},
+      [&](CLI::App& app) {
+        app.add_option("files", files, "Files")->type_name("FILE");
+        app.add_option("--when", when, "A choice")->check(CLI::IsMember({"auto", "yes"}));
+        app.add_option("--count", count, "A number")->type_name("N")->check(CLI::Range(1, 9));
+        app.add_option("--a-rather-long-name", name,
+                       "A text that is too long for what is left of "
+                       "the line and goes on in the next one");
+        app.footer("Example:\n  saccade act");
+      });
+  EXPECT_EQ(code, 0);
+  EXPECT_EQ(testing::internal::GetCapturedStdout(),
+            R"(Acts
+Usage: saccade act [OPTIONS] [files...]
+
+Arguments:
+  files FILE...           Files
+
+Options:
+  -h,--help               Print this help message and exit
+  --when auto|yes [auto]  A choice
+  --count N [3]           A number
+  --a-rather-long-name TEXT
+                          A text that is too long for what is left of the line and goes on in the
+                          next one
+
+Example:
+  saccade act
+)");
 }
 
 TEST(Program, TellsItsVersion) {
@@ -101,10 +159,10 @@ TEST(Program, WrongUsageIsOneLineAndAHint) {
 
 TEST(Program, AnArgumentMayBeNamedLikeAVerb) {
   const TemporaryFolder folder;
-  folder.write("models", "{}");
+  folder.write("models/config.json", R"({"model_type": "unheard of"})");
   const auto result = saccade({"profile", "models"}, {.folder = folder.path()});
-  EXPECT_EQ(result.code, 2);
-  EXPECT_NE(result.err.find("models: has no \"model_type\""), std::string::npos) << result.err;
+  EXPECT_EQ(result.code, 4);
+  EXPECT_NE(result.err.find("models/config.json: "), std::string::npos) << result.err;
 }
 
 TEST(Program, AReaderThatHasGoneEndsItQuietly) {
@@ -120,21 +178,6 @@ TEST(Program, ResultsThatCannotBeWrittenAreAnError) {
       run("/bin/sh", {"-c", "\"$0\" models > /dev/full", std::string(SACCADE_BIN) + "/saccade"});
   EXPECT_EQ(result.code, 5);
   EXPECT_NE(result.err.find("No space left on device"), std::string::npos) << result.err;
-}
-
-/// Runs a program of one verb, "act", inside this process.
-int run_verb(const cli::Action& act, const std::vector<std::string>& arguments = {}) {
-  std::vector<std::string> texts{"saccade", "act"};
-  texts.insert(texts.end(), arguments.begin(), arguments.end());
-  std::vector<char*> argv;
-  for (auto& text : texts) argv.push_back(text.data());
-  cli::Program program;
-  program.name = "saccade";
-  program.argc = static_cast<int>(argv.size());
-  program.argv = argv.data();
-  const std::vector<cli::Verb> verbs{
-      {"act", "Acts", [&](CLI::App&, const cli::Program&) { return act; }}};
-  return cli::run_program(program, verbs);
 }
 
 TEST(Program, EveryKindOfErrorHasItsExitCode) {
@@ -181,11 +224,55 @@ TEST(Program, AnotherLibrarysExceptionsCanBeExplained) {
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "saccade: the device is full\n");
 }
 
+/// Opens a model with an opener that only tells what it was asked for.
+std::string opened(const std::string& model) {
+  cli::Program program;
+  program.name = "saccade-torch";
+  program.open_model = [](const cli::ModelArgs& args) {
+    cli::OpenedModel out;
+    out.name = args.model;
+    return out;
+  };
+  cli::ModelArgs args;
+  args.model = model;
+  return cli::open_model(program, args).name;
+}
+
+TEST(Program, OpensTheModelThatWasNamedOrElseTheBundledOne) {
+  EXPECT_EQ(opened("vit_tiny_patch16_224"), "vit_tiny_patch16_224");
+  if (const auto bundled = cli::default_model()) {
+    EXPECT_EQ(opened(""), bundled->string());
+    return;
+  }
+  try {
+    (void)opened("");
+    FAIL() << "there is no bundled model to open";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::usage);
+    EXPECT_NE(std::string(error.what()).find("with -m"), std::string::npos) << error.what();
+  }
+}
+
+TEST(Program, RefusesPlansUntilTheyCanBeRun) {
+  try {
+    (void)opened("model.plan");
+    FAIL() << "a plan was opened";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::not_supported);
+  }
+}
+
 TEST(Program, ReturnsWhatTheVerbReturns) {
   EXPECT_EQ(run_verb([] { return 3; }), 3);
 }
 
+/// As a program that a terminal starts: a script's background jobs ignore SIGINT.
+void take_signals() {
+  for (const int number : {SIGINT, SIGTERM}) std::signal(number, SIG_DFL);
+}
+
 TEST(ProgramDeathTest, AnInterruptStopsAtOnce) {
+  take_signals();
   for (const int signal : {SIGINT, SIGTERM})
     EXPECT_EXIT((void)run_verb([signal] {
                   std::raise(signal);
@@ -195,6 +282,7 @@ TEST(ProgramDeathTest, AnInterruptStopsAtOnce) {
 }
 
 TEST(ProgramDeathTest, AStepCanBeFinishedFirst) {
+  take_signals();
   const auto finish = [] {
     const cli::FinishStepFirst scope;
     if (cli::FinishStepFirst::stop_requested()) return 1;
@@ -209,6 +297,17 @@ TEST(ProgramDeathTest, AStepCanBeFinishedFirst) {
     return 0;
   };
   EXPECT_EXIT((void)run_verb(insist), ExitedWithCode(130), "");
+}
+
+TEST(ProgramDeathTest, WhatWasToBeIgnoredStaysIgnored) {
+  const auto ignoring = [] {
+    std::signal(SIGINT, SIG_IGN);
+    return run_verb([] {
+      std::raise(SIGINT);
+      return 42;
+    });
+  };
+  EXPECT_EXIT(std::_Exit(ignoring()), ExitedWithCode(42), "");
 }
 
 }  // namespace

@@ -1,29 +1,20 @@
 #include "saccade/data/dataset.h"
 
-#include <array>
+#include <cstdlib>
 
 #include <gtest/gtest.h>
 
 #include "saccade/base/error.h"
-#include "tests/data/tar_maker.h"
-#include "tests/data/temp_folder.h"
+#include "tests/support/pictures.h"
+#include "tests/support/run.h"
+#include "tests/support/tar_maker.h"
 
 namespace saccade::data {
 namespace {
 
 namespace fs = std::filesystem;
+using test::small_png;
 using Names = std::vector<std::string>;
-
-/// A 3x2 PNG of the colour (200, 100, 50).
-std::string png() {
-  static constexpr std::array<uint8_t, 73> kBytes{
-      0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00, 0x00, 0x0d, 0x49, 0x48, 0x44,
-      0x52, 0x00, 0x00, 0x00, 0x03, 0x00, 0x00, 0x00, 0x02, 0x08, 0x02, 0x00, 0x00, 0x00, 0x12,
-      0x16, 0xf1, 0x4d, 0x00, 0x00, 0x00, 0x10, 0x49, 0x44, 0x41, 0x54, 0x78, 0xda, 0x63, 0x38,
-      0x91, 0x62, 0x04, 0x41, 0x0c, 0x70, 0x16, 0x00, 0x55, 0xa0, 0x08, 0x35, 0x46, 0xda, 0x65,
-      0x96, 0x00, 0x00, 0x00, 0x00, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82};
-  return {reinterpret_cast<const char*>(kBytes.data()), kBytes.size()};
-}
 
 /// One record of a CIFAR batch: plane c of sample i has the value 10 * i + c.
 std::string record(std::string_view labels, int i) {
@@ -61,19 +52,19 @@ class Dataset : public ::testing::Test {
     }
   }
 
-  TempFolder folder_;
+  test::TemporaryFolder folder_;
 };
 
 TEST_F(Dataset, ReadsClassFoldersInByteOrder) {
-  folder_.write("dog/2.PNG", png());
+  folder_.write("dog/2.PNG", small_png());
   folder_.write("dog/10.jpeg", "");
-  folder_.write("cat/sub/1.png", png());
+  folder_.write("cat/sub/1.png", small_png());
   folder_.write("cat/1.jpg", "");
-  folder_.write("cat-b/0.png", png());
+  folder_.write("cat-b/0.png", small_png());
   folder_.write("cat/readme.txt", "no picture");
-  folder_.write("cat/.hidden.png", png());
-  folder_.write(".cache/x/1.png", png());
-  folder_.write("loose.png", png());
+  folder_.write("cat/.hidden.png", small_png());
+  folder_.write(".cache/x/1.png", small_png());
+  folder_.write("loose.png", small_png());
   fs::create_directory(folder_.path() / "empty");
   const auto set = open();
   EXPECT_EQ(set->classes(), (Names{"cat", "cat-b", "dog", "empty"}));
@@ -84,8 +75,8 @@ TEST_F(Dataset, ReadsClassFoldersInByteOrder) {
 }
 
 TEST_F(Dataset, DecodesPicturesOfFoldersAndArchives) {
-  folder_.write("a/1.png", png());
-  folder_.write("set.tar", TarMaker().add("a/1.png", png()).done());
+  folder_.write("a/1.png", small_png());
+  folder_.write("set.tar", TarMaker().add("a/1.png", small_png()).done());
   for (const auto* below : {"", "set.tar"}) {
     const auto picture = open("", below)->image(0);
     EXPECT_EQ(picture.width, 3);
@@ -96,7 +87,7 @@ TEST_F(Dataset, DecodesPicturesOfFoldersAndArchives) {
 }
 
 TEST_F(Dataset, NamesTheMemberThatIsBroken) {
-  folder_.write("set.tar", TarMaker().add("a/1.png", png().substr(0, 40)).done());
+  folder_.write("set.tar", TarMaker().add("a/1.png", small_png().substr(0, 40)).done());
   try {
     (void)open("", "set.tar")->image(0);
     FAIL();
@@ -107,9 +98,9 @@ TEST_F(Dataset, NamesTheMemberThatIsBroken) {
 }
 
 TEST_F(Dataset, ChoosesSplitsOfAFolder) {
-  folder_.write("train/a/1.png", png());
-  folder_.write("train/b/1.png", png());
-  folder_.write("val/b/2.png", png());
+  folder_.write("train/a/1.png", small_png());
+  folder_.write("train/b/1.png", small_png());
+  folder_.write("val/b/2.png", small_png());
   EXPECT_EQ(listing(*open("val")), Names{"b/2.png=0"});
   EXPECT_EQ(open("train")->size(), 2);
   EXPECT_EQ(image_dataset_splits(folder_.path()), (Names{"train", "val"}));
@@ -118,27 +109,28 @@ TEST_F(Dataset, ChoosesSplitsOfAFolder) {
 }
 
 TEST_F(Dataset, PassesThroughAFolderAroundTheSet) {
-  folder_.write("set/train/a/1.png", png());
-  folder_.write("set/val/a/2.png", png());
+  folder_.write("set/train/a/1.png", small_png());
+  folder_.write("set/val/a/2.png", small_png());
   EXPECT_EQ(listing(*open("val")), Names{"a/2.png=0"});
   EXPECT_EQ(image_dataset_splits(folder_.path()), (Names{"train", "val"}));
 }
 
 TEST_F(Dataset, TheOnlySplitNeedsNoName) {
-  folder_.write("set.tar", TarMaker().add("test/a/1.png", png()).add("test/b/1.png", "").done());
+  folder_.write("set.tar",
+                TarMaker().add("test/a/1.png", small_png()).add("test/b/1.png", "").done());
   EXPECT_EQ(open("", "set.tar")->classes(), (Names{"a", "b"}));
   EXPECT_EQ(open("test", "set.tar")->size(), 2);
 }
 
 TEST_F(Dataset, ArchivesKeepEmptyClasses) {
-  folder_.write("set.tar", TarMaker().add("a/", "", '5').add("b/1.png", png()).done());
+  folder_.write("set.tar", TarMaker().add("a/", "", '5').add("b/1.png", small_png()).done());
   EXPECT_EQ(open("", "set.tar")->classes(), (Names{"a", "b"}));
 }
 
 TEST_F(Dataset, FindsTarsOfSplitsInAFolder) {
-  folder_.write("cifar_train.tar", TarMaker().add("train/a/1.png", png()).done());
-  folder_.write("cifar_test.tar", TarMaker().add("test/a/2.png", png()).done());
-  folder_.write("flat_val.tar", TarMaker().add("a/3.png", png()).done());
+  folder_.write("cifar_train.tar", TarMaker().add("train/a/1.png", small_png()).done());
+  folder_.write("cifar_test.tar", TarMaker().add("test/a/2.png", small_png()).done());
+  folder_.write("flat_val.tar", TarMaker().add("a/3.png", small_png()).done());
   EXPECT_EQ(listing(*open("train")), Names{"a/1.png=0"});
   EXPECT_EQ(listing(*open("test")), Names{"a/2.png=0"});
   EXPECT_EQ(listing(*open("val")), Names{"flat_val.tar:a/3.png=0"});
@@ -148,7 +140,9 @@ TEST_F(Dataset, FindsTarsOfSplitsInAFolder) {
 }
 
 TEST_F(Dataset, OneTarInAFolderMayHoldTheSplits) {
-  folder_.write("all.tar", TarMaker().add("train/a/1.png", png()).add("val/a/2.png", png()).done());
+  folder_.write(
+      "all.tar",
+      TarMaker().add("train/a/1.png", small_png()).add("val/a/2.png", small_png()).done());
   EXPECT_EQ(listing(*open("val")), Names{"a/2.png=0"});
   EXPECT_EQ(image_dataset_splits(folder_.path()), (Names{"train", "val"}));
   refused(ErrorKind::usage, "no split \"test\" (it holds train, val)", "test");
@@ -157,13 +151,13 @@ TEST_F(Dataset, OneTarInAFolderMayHoldTheSplits) {
 TEST_F(Dataset, RefusesWhatHoldsNoPictures) {
   refused(ErrorKind::bad_input, "no pictures in class folders");
   refused(ErrorKind::bad_input, "no such file or folder", "", "absent");
-  folder_.write("loose.png", png());
+  folder_.write("loose.png", small_png());
   refused(ErrorKind::bad_input, "no pictures in class folders");
   refused(ErrorKind::bad_input, "", "", "loose.png");
 }
 
 TEST_F(Dataset, RefusesLoopsOfLinks) {
-  folder_.write("a/1.png", png());
+  folder_.write("a/1.png", small_png());
   fs::create_directory_symlink(folder_.path(), folder_.path() / "a" / "loop");
   refused(ErrorKind::bad_input, "is a link to");
 }

@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "saccade/base/error.h"
-#include "tests/data/tar_maker.h"
-#include "tests/data/temp_folder.h"
+#include "tests/support/run.h"
+#include "tests/support/tar_maker.h"
 
 namespace saccade::data {
 namespace {
@@ -32,7 +32,7 @@ class Tar : public ::testing::Test {
     }
   }
 
-  TempFolder folder_;
+  test::TemporaryFolder folder_;
 };
 
 TEST_F(Tar, ListsFilesInByteOrderOfName) {
@@ -186,11 +186,11 @@ TEST_F(Tar, EveryFlippedByteIsReadOrRefused) {
                          .add("a", "data")
                          .add("b/", "", '5')
                          .done();
-  for (size_t i = 0; i < whole.size(); i += 3) {
+  for (size_t i = 0; i < whole.size(); ++i) {
     auto bytes = whole;
     bytes[i] = static_cast<char>(bytes[i] ^ 0x81);
     try {
-      (void)open(bytes);
+      (void)TarFile::parse(std::as_bytes(std::span(bytes)), "flipped", nullptr);
     } catch (const Error&) {
     }
   }

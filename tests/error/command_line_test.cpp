@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/cli/run.h"
+#include "tests/support/run.h"
 
 namespace saccade::test {
 namespace {
@@ -17,11 +17,12 @@ TEST(CommandLineErrors, OfModelConfigurations) {
   const TemporaryFolder folder;
   const std::vector<Case> cases{
       {"", 3, "at byte 0"},
-      {"[1]", 3, "a model configuration is a JSON object"},
+      {"[1]", 3, "a configuration must be a JSON object"},
       {"{\"a\": 1, \"a\": 2}", 3, "at byte"},
-      {"{}", 2, "say with --system"},
+      {"{}", 3, "is no model configuration"},
       {R"({"model_type": 3})", 3, "\"model_type\" must be a string"},
-      {R"({"model_type": "vitt"})", 4, "no system for model_type \"vitt\"; did you mean \"vit\"?"},
+      {R"({"model_type": "vitt"})", 4,
+       "models of type \"vitt\" are not supported; did you mean \"vit\"?"},
       {R"({"architecture": "vit_tiny_patch16_22"})", 4, "did you mean \"vit_tiny_patch16_224\""},
       {R"({"architecture": "vit_tiny_patch16_224", "model_args": 3})", 3, "must be an object"},
       {R"({"architecture": "vit_tiny_patch16_224", "model_args": {"reg_tokens": 4}})", 4,
@@ -30,7 +31,7 @@ TEST(CommandLineErrors, OfModelConfigurations) {
        "did you mean \"depth\"?"},
       {R"({"system": "vit", "config": {"depth": -1}})", 3, "depth"},
       {R"({"system": "vit", "config": 3})", 3, ""},
-      {R"({"system": "nothing", "config": {}})", 4, "no system for system \"nothing\""},
+      {R"({"system": "nothing", "config": {}})", 4, "models of type \"nothing\" are not supported"},
   };
   for (const auto& [text, code, message] : cases) {
     const auto file = folder.write("model.json", text);
@@ -46,10 +47,14 @@ TEST(CommandLineErrors, OfNamesAndPaths) {
   const TemporaryFolder folder;
   const auto empty = saccade({"profile", folder.path()});
   EXPECT_EQ(empty.code, 3);
-  EXPECT_NE(empty.err.find("the folder has no config.json"), std::string::npos) << empty.err;
+  EXPECT_TRUE(empty.err.starts_with("saccade: " + folder.path().string() + ": ")) << empty.err;
+  EXPECT_NE(empty.err.find("without config.json"), std::string::npos) << empty.err;
+  const auto broken = saccade({"profile", folder.write("weights.bin", "no checkpoint at all")});
+  EXPECT_EQ(broken.code, 3);
+  EXPECT_NE(broken.err.find("weights.bin: at byte 0: "), std::string::npos) << broken.err;
   const auto missing = saccade({"profile", "./nowhere.json"});
-  EXPECT_EQ(missing.code, 3);
-  EXPECT_NE(missing.err.find("./nowhere.json: no such file"), std::string::npos) << missing.err;
+  EXPECT_EQ(missing.code, 2);
+  EXPECT_NE(missing.err.find("\"./nowhere.json\" is no model"), std::string::npos) << missing.err;
   const auto name = saccade({"profile", "vit_tiny"});
   EXPECT_EQ(name.code, 2);
   EXPECT_NE(name.err.find("did you mean \"vit_tiny_patch16_224\""), std::string::npos) << name.err;

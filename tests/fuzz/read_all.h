@@ -6,7 +6,7 @@
 #include <string>
 
 #include "saccade/base/error.h"
-#include "saccade/checkpoint/contents.h"
+#include "saccade/checkpoint/common/contents.h"
 #include "saccade/checkpoint/row_major.h"
 
 namespace saccade::fuzz {

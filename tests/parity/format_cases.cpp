@@ -5,6 +5,8 @@
 #include <set>
 #include <sstream>
 
+#include <fmt/ranges.h>
+
 #include "apps/cli/inspection.h"
 #include "saccade/base/error.h"
 #include "tests/parity/golden.h"

@@ -1,21 +1,25 @@
 #pragma once
-// From a decoded picture to one training sample: crop, flip, normalise. Every draw is a function of
-// (seed, epoch, sample).
+// From a decoded picture to one training sample: crop, flip, automatic augmentation, normalise,
+// erase. Every draw is a function of (seed, epoch, sample).
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "saccade/base/pipeline.h"
 #include "saccade/base/random.h"
 #include "saccade/image/image.h"
+#include "saccade/train/augment/auto_augment.h"
+#include "saccade/train/augment/rectangles.h"
 
 namespace saccade::train {
 
 enum class TrainCrop {
-  none,  ///< as the evaluation pipeline resizes and crops
-  pad,   ///< padded on all sides, then a random window of the picture's own size
+  none,     ///< as the evaluation pipeline resizes and crops; the other operations come before it
+  pad,      ///< padded on all sides, then a random window of the picture's own size
+  resized,  ///< a random part, resized to the pipeline's crop size (timm RandomResizedCrop)
 };
 
 /// Throws Error (usage) for an unknown name.
@@ -23,8 +27,13 @@ enum class TrainCrop {
 
 struct TransformConfig {
   TrainCrop crop = TrainCrop::none;
-  int64_t padding = 4;  ///< pixels on each side, filled with the pipeline's fill colour
-  double hflip = 0.5;   ///< probability
+  int64_t padding = 4;                            ///< pad: pixels on each side, the fill colour
+  std::array<double, 2> scale{0.08, 1.0};         ///< resized: part of the area
+  std::array<double, 2> ratio{3.0 / 4, 4.0 / 3};  ///< resized: width by height
+  std::optional<Interpolation> interpolation;     ///< default: bilinear or bicubic, drawn
+  double hflip = 0.5;                             ///< probability
+  std::optional<AutoAugmentConfig> auto_augment;
+  EraseConfig erase;
 };
 
 /// Thread-safe.
@@ -37,7 +46,9 @@ class TrainTransform {
                                               const std::string& name) const;
 
  private:
-  [[nodiscard]] std::vector<float> normalised(const image::Image& image) const;
+  [[nodiscard]] image::Image cropped(image::Image image, Random& random,
+                                     const std::string& name) const;
+  [[nodiscard]] std::vector<float> prepared(const image::Image& image) const;
 
   TransformConfig config_;
   Pipeline pipeline_;
