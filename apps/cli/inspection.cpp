@@ -178,7 +178,8 @@ void write_tensors(const Checkpoint& checkpoint, bool hash, std::ostream& out) {
     size += byte_count(entry);
   }
   if (!checkpoint.entries().empty()) out << table.text() << '\n';
-  out << fmt::format("{} tensors, {} values, {}", checkpoint.entries().size(),
+  const auto count = checkpoint.entries().size();
+  out << fmt::format("{} {}, {} elements, {}", count, count == 1 ? "tensor" : "tensors",
                      with_unit(static_cast<double>(elements)),
                      bytes_text(static_cast<double>(size)));
   if (!checkpoint.wrapper().empty())

@@ -41,7 +41,7 @@ TEST_F(Inspect, TextFitsATerminalAndCommandsNothing) {
   const auto run = test::saccade({"inspect", write("m.safetensors")});
   ASSERT_EQ(run.code, 0) << run.err;
   EXPECT_EQ(run.out.find('\x1b'), std::string::npos);
-  for (const char* part : {"safetensors", "w ", "F32", "[2, 3]", "1 tensors", "note"})
+  for (const char* part : {"safetensors", "w ", "F32", "[2, 3]", "1 tensor, 6", "note"})
     EXPECT_NE(run.out.find(part), std::string::npos) << run.out;
 }
 
