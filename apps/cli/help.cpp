@@ -1,6 +1,7 @@
 #include "apps/cli/help.h"
 
 #include <algorithm>
+#include <sstream>
 
 #include "apps/cli/output.h"
 
@@ -8,12 +9,34 @@ namespace saccade::cli {
 namespace {
 
 constexpr size_t kLeftColumn = 26;
+constexpr size_t kScreen = 100;
 
-/// "N:INT in [0 - 64]" -> "N"; a list of words to choose from stays.
+/// "N:INT in [0 - 64]" -> "N"; "WHEN:{auto,yes,no}" -> "auto|yes|no".
 std::string type_of(const CLI::Option& option) {
-  const auto type = option.get_type_name();
-  const auto check = type.find(':');
-  return check == type.npos || type.find('{') != type.npos ? type : type.substr(0, check);
+  auto type = option.get_type_name();
+  const auto open = type.find('{'), close = type.find('}');
+  if (open == type.npos || close == type.npos) return type.substr(0, type.find(':'));
+  type = type.substr(open + 1, close - open - 1);
+  std::replace(type.begin(), type.end(), ',', '|');
+  return type;
+}
+
+/// The words of `text` behind the left column, in lines of the screen's width.
+std::string wrapped(const std::string& text) {
+  std::istringstream words(text);
+  std::string out;
+  size_t column = kLeftColumn;
+  for (std::string word; words >> word; column += word.size()) {
+    if (column > kLeftColumn && column + 1 + word.size() > kScreen) {
+      out += "\n" + std::string(kLeftColumn, ' ');
+      column = kLeftColumn;
+    } else if (column > kLeftColumn) {
+      out += ' ';
+      ++column;
+    }
+    out += word;
+  }
+  return out;
 }
 
 void trim_end(std::string& text) { text.erase(text.find_last_not_of("\n ") + 1); }
@@ -36,11 +59,20 @@ std::string HelpFormatter::make_help(const CLI::App* app, std::string name,
   return tight + "\n";
 }
 
+std::string HelpFormatter::make_option(const CLI::Option* option, bool is_positional) const {
+  std::string left = "  " + make_option_name(option, is_positional) + make_option_opts(option);
+  // A long left part has a line of its own.
+  left += left.size() + 1 < kLeftColumn ? std::string(kLeftColumn - left.size(), ' ')
+                                        : "\n" + std::string(kLeftColumn, ' ');
+  return left + wrapped(make_option_desc(option)) + "\n";
+}
+
 std::string HelpFormatter::make_option_opts(const CLI::Option* option) const {
   std::string text;
   if (option->get_type_size() != 0) {
     if (const auto type = type_of(*option); !type.empty()) text += " " + type;
-    if (!option->get_default_str().empty()) text += " [" + option->get_default_str() + "]";
+    const auto& value = option->get_default_str();
+    if (!value.empty() && value != "[]") text += " [" + value + "]";
     if (option->get_expected_max() == CLI::detail::expected_max_vector_size) text += "...";
   }
   return text;

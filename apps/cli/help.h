@@ -8,12 +8,13 @@
 
 namespace saccade::cli {
 
-/// Layout of a verb's help: no blank lines inside, no noise behind option names.
+/// Layout of a verb's help: single blank lines, no noise behind option names, 100 columns.
 class HelpFormatter : public CLI::Formatter {
  public:
   HelpFormatter();
   std::string make_help(const CLI::App* app, std::string name,
                         CLI::AppFormatMode mode) const override;
+  std::string make_option(const CLI::Option* option, bool is_positional) const override;
   std::string make_option_opts(const CLI::Option* option) const override;
 };
 

@@ -6,10 +6,10 @@
 
 #include "saccade/base/error.h"
 #include "saccade/base/file.h"
-#include "saccade/checkpoint/bytes.h"
-#include "saccade/checkpoint/contents.h"
+#include "saccade/checkpoint/common/bytes.h"
+#include "saccade/checkpoint/common/contents.h"
+#include "saccade/checkpoint/common/shapes.h"
 #include "saccade/checkpoint/npy_reader.h"
-#include "saccade/checkpoint/shapes.h"
 #include "saccade/checkpoint/shard_index.h"
 
 namespace saccade::checkpoint {
@@ -18,7 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr uint64_t kAlwaysVerified = uint64_t{64} << 20;  // smaller files are read completely
-constexpr uint64_t kSlack = uint64_t{32} << 20;           // for check_total_size
 
 constexpr std::string_view kNoPath = "tensor";  // of a tensor whose key is ""
 
@@ -59,7 +58,7 @@ Contents read_any(const Input& input) {
 }
 
 void check_total_size(const std::vector<Entry>& entries, const Input& input) {
-  const uint64_t limit = 4 * input.bytes.size() + kSlack;
+  const uint64_t limit = 4 * input.bytes.size() + input.slack;
   uint64_t total = 0;
   for (const auto& entry : entries) {
     const auto size = byte_size(entry.view.dtype, entry.view.shape);

@@ -11,27 +11,9 @@
 #include <vector>
 
 #include "saccade/base/json.h"
-#include "saccade/base/tensor.h"
+#include "saccade/checkpoint/common/entry.h"
 
 namespace saccade::checkpoint {
-
-/// One tensor of a file.
-struct Entry {
-  std::string path;                   ///< place in the file: all containers, joined by '.'
-  std::optional<std::string> name;    ///< after unwrapping; empty outside the chosen dictionary
-  TensorView view;                    ///< valid while the Checkpoint lives
-  std::shared_ptr<const void> owner;  ///< keeps `view` alive beyond the Checkpoint
-  std::optional<uint32_t> storage;    ///< tensors of one file with equal numbers share their bytes
-  bool parameter = false;             ///< a torch.nn.Parameter
-  bool requires_grad = false;
-  bool numpy = false;  ///< an array of numpy
-};
-
-/// A tensor that the file has and that cannot be listed (sparse, quantized, without data).
-struct LeftOut {
-  std::string path;
-  std::string reason;
-};
 
 /// An opened checkpoint. Every header, offset and size has been validated.
 class Checkpoint {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "saccade/checkpoint/contents.h"
+#include "saccade/checkpoint/common/contents.h"
 
 namespace saccade::checkpoint {
 namespace {

@@ -4,9 +4,9 @@
 #include <charconv>
 
 #include "saccade/base/utf8.h"
-#include "saccade/checkpoint/bytes.h"
-#include "saccade/checkpoint/numpy_type.h"
-#include "saccade/checkpoint/shapes.h"
+#include "saccade/checkpoint/common/bytes.h"
+#include "saccade/checkpoint/common/numpy_type.h"
+#include "saccade/checkpoint/common/shapes.h"
 #include "saccade/checkpoint/zip_reader.h"
 
 namespace saccade::checkpoint {
@@ -219,7 +219,7 @@ std::optional<Entry> parse_npy(const Input& input, uint64_t origin, Budget& budg
 }
 
 Contents read_npy(const Input& input) {
-  Budget budget(input.file, input.bytes.size());
+  Budget budget(input.file, input.bytes.size(), input.slack);
   Contents contents;
   contents.format = "npy";
   auto entry = parse_npy(input, 0, budget, nullptr);
@@ -230,7 +230,7 @@ Contents read_npy(const Input& input) {
 
 Contents read_npz(const Input& input) {
   constexpr std::string_view kSuffix = ".npy";
-  Budget budget(input.file, input.bytes.size());
+  Budget budget(input.file, input.bytes.size(), input.slack);
   const auto zip = std::make_shared<ZipArchive>(input, budget);
   Contents contents;
   contents.format = "npz";

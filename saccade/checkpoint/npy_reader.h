@@ -4,8 +4,8 @@
 #include <optional>
 #include <string_view>
 
-#include "saccade/checkpoint/budget.h"
-#include "saccade/checkpoint/contents.h"
+#include "saccade/checkpoint/common/budget.h"
+#include "saccade/checkpoint/common/contents.h"
 
 namespace saccade::checkpoint {
 

@@ -5,9 +5,9 @@
 #include <charconv>
 #include <map>
 
-#include "saccade/checkpoint/budget.h"
-#include "saccade/checkpoint/bytes.h"
-#include "saccade/checkpoint/contents.h"
+#include "saccade/checkpoint/common/budget.h"
+#include "saccade/checkpoint/common/bytes.h"
+#include "saccade/checkpoint/common/contents.h"
 #include "saccade/checkpoint/pickle/machine.h"
 #include "saccade/checkpoint/pickle/torch_builder.h"
 #include "saccade/checkpoint/pickle/tree.h"
@@ -35,7 +35,7 @@ class ZipLayout {
  public:
   explicit ZipLayout(const Input& input)
       : input_(input),
-        budget_(input.file, input.bytes.size()),
+        budget_(input.file, input.bytes.size(), input.slack),
         zip_(std::make_shared<ZipArchive>(input, budget_)),
         keeper_(std::make_shared<Keeper>()) {
     keeper_->file = input.owner;
@@ -164,7 +164,7 @@ class LegacyLayout {
  public:
   explicit LegacyLayout(const Input& input)
       : input_(input),
-        budget_(input.file, input.bytes.size()),
+        budget_(input.file, input.bytes.size(), input.slack),
         heap_(budget_),
         source_{input.file, 0, text_of(input.bytes), 0} {}
 

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string_view>
 
-#include "saccade/checkpoint/contents.h"
+#include "saccade/checkpoint/common/contents.h"
 
 namespace saccade::checkpoint {
 

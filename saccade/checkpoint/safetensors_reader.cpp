@@ -5,10 +5,10 @@
 #include <numeric>
 
 #include "saccade/base/json_events.h"
-#include "saccade/checkpoint/budget.h"
-#include "saccade/checkpoint/bytes.h"
-#include "saccade/checkpoint/contents.h"
-#include "saccade/checkpoint/shapes.h"
+#include "saccade/checkpoint/common/budget.h"
+#include "saccade/checkpoint/common/bytes.h"
+#include "saccade/checkpoint/common/contents.h"
+#include "saccade/checkpoint/common/shapes.h"
 
 namespace saccade::checkpoint {
 namespace {
@@ -246,7 +246,7 @@ Contents read_safetensors(const Input& input) {
                          "no safetensors file, or a cut one: its header would have {} bytes of {} "
                          "(at most {})",
                          length, total, kMaxHeader);
-  Budget budget(input.file, total);
+  Budget budget(input.file, total, input.slack);
   HeaderReader header(input, budget);
   parse_json_events(text_of(input.bytes.subspan(8, length)), {input.file, 8, kMaxDepth}, header);
   check_names(header.rows, input);

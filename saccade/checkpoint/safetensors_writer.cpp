@@ -4,7 +4,7 @@
 #include "saccade/base/error.h"
 #include "saccade/base/file.h"
 #include "saccade/base/json.h"
-#include "saccade/checkpoint/bytes.h"
+#include "saccade/checkpoint/common/bytes.h"
 #include "saccade/checkpoint/read_back.h"
 #include "saccade/checkpoint/writer.h"
 

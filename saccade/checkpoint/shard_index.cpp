@@ -131,12 +131,14 @@ Contents read_shards(const fs::path& index, std::vector<std::function<void()>>& 
   const auto weights = read_weight_map(json, file);
   Places places(weights, file);
   std::map<std::string_view, bool> done;
+  for (const auto& [name, shard] : weights) done[shard] = false;
+  const uint64_t slack = kSlack / done.size();
   uint32_t storage_base = 0;
   bool safetensors = false;
   for (const auto& [name, shard] : weights) {
     if (std::exchange(done[shard], true)) continue;
     const auto map = FileMap::open(index.parent_path() / shard);
-    const Input input{map->bytes(), map->path().string(), map};
+    const Input input{map->bytes(), map->path().string(), map, slack};
     safetensors = is_safetensors(index, shard);
     auto contents = safetensors ? read_safetensors(input) : read_pth(input);
     check_total_size(contents.entries, input);

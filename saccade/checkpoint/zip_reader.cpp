@@ -6,7 +6,7 @@
 #include <numeric>
 
 #include "saccade/base/utf8.h"
-#include "saccade/checkpoint/bytes.h"
+#include "saccade/checkpoint/common/bytes.h"
 #include "saccade/checkpoint/zip_format.h"
 
 namespace saccade::checkpoint {

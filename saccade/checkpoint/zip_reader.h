@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include "saccade/checkpoint/budget.h"
-#include "saccade/checkpoint/contents.h"
+#include "saccade/checkpoint/common/budget.h"
+#include "saccade/checkpoint/common/contents.h"
 
 namespace saccade::checkpoint {
 

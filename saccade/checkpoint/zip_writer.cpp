@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "saccade/checkpoint/bytes.h"
+#include "saccade/checkpoint/common/bytes.h"
 #include "saccade/checkpoint/zip_format.h"
 
 namespace saccade::checkpoint {

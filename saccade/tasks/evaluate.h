@@ -16,8 +16,8 @@ namespace saccade::tasks {
 
 struct EvaluateOptions {
   int64_t batch_size = 32;
-  int64_t limit = -1;  ///< so many pictures, spread evenly over the set; -1: all
-  int threads = 0;     ///< for decoding and preprocessing; 0: all
+  int64_t limit = -1;   ///< so many pictures, spread evenly over the set; -1: all
+  int threads = 0;      ///< for decoding and preprocessing; 0: all
   std::string where{};  ///< names the data set in messages
 };
 

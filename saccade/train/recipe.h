@@ -7,9 +7,9 @@
 
 #include "saccade/base/json.h"
 #include "saccade/base/pipeline.h"
-#include "saccade/train/mixup.h"
 #include "saccade/train/augment/transform.h"
 #include "saccade/train/losses.h"
+#include "saccade/train/mixup.h"
 #include "saccade/train/optim/clip_grad.h"
 #include "saccade/train/optim/ema.h"
 #include "saccade/train/optim/optimizer.h"

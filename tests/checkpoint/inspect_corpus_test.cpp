@@ -14,7 +14,7 @@
 #include <fstream>
 
 #include "saccade/base/json.h"
-#include "tests/cli/run.h"
+#include "tests/support/run.h"
 
 extern char** environ;
 

@@ -10,7 +10,7 @@
 #include "saccade/base/error.h"
 #include "saccade/base/file.h"
 #include "saccade/checkpoint/checkpoint.h"
-#include "tests/cli/run.h"
+#include "tests/support/run.h"
 
 namespace saccade::checkpoint {
 namespace {

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "saccade/base/json.h"
-#include "tests/cli/fake_model.h"
+#include "tests/support/fake_model.h"
 #include "tests/support/pictures.h"
 
 namespace saccade::test {

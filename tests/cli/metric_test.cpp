@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "saccade/base/json.h"
-#include "tests/cli/run.h"
+#include "tests/support/run.h"
 
 namespace saccade::test {
 namespace {

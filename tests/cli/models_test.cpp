@@ -4,7 +4,7 @@
 
 #include "saccade/base/json.h"
 #include "saccade/models/catalogue.h"
-#include "tests/cli/run.h"
+#include "tests/support/run.h"
 
 namespace saccade::test {
 namespace {

@@ -14,7 +14,7 @@
 #include "apps/cli/interrupt.h"
 #include "apps/cli/verb.h"
 #include "saccade/base/check.h"
-#include "tests/cli/run.h"
+#include "tests/support/run.h"
 
 namespace saccade::test {
 namespace {
@@ -45,6 +45,24 @@ size_t columns(const std::string& line) {
       std::count_if(line.begin(), line.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
+/// Runs a program of one verb, "act", inside this process.
+int run_verb(const cli::Action& act, const std::vector<std::string>& arguments = {},
+             const std::function<void(CLI::App&)>& add_options = {}) {
+  std::vector<std::string> texts{"saccade", "act"};
+  texts.insert(texts.end(), arguments.begin(), arguments.end());
+  std::vector<char*> argv;
+  for (auto& text : texts) argv.push_back(text.data());
+  cli::Program program;
+  program.name = "saccade";
+  program.argc = static_cast<int>(argv.size());
+  program.argv = argv.data();
+  const std::vector<cli::Verb> verbs{{"act", "Acts", [&](CLI::App& app, const cli::Program&) {
+                                        if (add_options) add_options(app);
+                                        return act;
+                                      }}};
+  return cli::run_program(program, verbs);
+}
+
 TEST(Program, ListsItsVerbsUnderHeadings) {
   const auto result = saccade({"--help"});
   EXPECT_EQ(result.code, 0);
@@ -68,6 +86,43 @@ TEST(Program, HelpOfEveryVerbFitsAScreenAndHasAnExample) {
     EXPECT_NE(result.out.find("Usage: saccade " + verb), std::string::npos) << verb;
     EXPECT_NE(result.out.find("  saccade " + verb), std::string::npos) << verb;
   }
+}
+
+TEST(Program, HelpIsLaidOutForAScreen) {
+  std::vector<std::string> files;
+  std::string when = "auto", name;
+  int count = 3;
+  testing::internal::CaptureStdout();
+  const int code = run_verb(
+      [] { return 1; }, {"--help"},
+      [&](CLI::App& app) {
+        app.add_option("files", files, "Files")->type_name("FILE");
+        app.add_option("--when", when, "A choice")->check(CLI::IsMember({"auto", "yes"}));
+        app.add_option("--count", count, "A number")->type_name("N")->check(CLI::Range(1, 9));
+        app.add_option("--a-rather-long-name", name,
+                       "A text that is too long for what is left of "
+                       "the line and goes on in the next one");
+        app.footer("Example:\n  saccade act");
+      });
+  EXPECT_EQ(code, 0);
+  EXPECT_EQ(testing::internal::GetCapturedStdout(),
+            R"(Acts
+Usage: saccade act [OPTIONS] [files...]
+
+Arguments:
+  files FILE...           Files
+
+Options:
+  -h,--help               Print this help message and exit
+  --when auto|yes [auto]  A choice
+  --count N [3]           A number
+  --a-rather-long-name TEXT
+                          A text that is too long for what is left of the line and goes on in the
+                          next one
+
+Example:
+  saccade act
+)");
 }
 
 TEST(Program, TellsItsVersion) {
@@ -123,21 +178,6 @@ TEST(Program, ResultsThatCannotBeWrittenAreAnError) {
       run("/bin/sh", {"-c", "\"$0\" models > /dev/full", std::string(SACCADE_BIN) + "/saccade"});
   EXPECT_EQ(result.code, 5);
   EXPECT_NE(result.err.find("No space left on device"), std::string::npos) << result.err;
-}
-
-/// Runs a program of one verb, "act", inside this process.
-int run_verb(const cli::Action& act, const std::vector<std::string>& arguments = {}) {
-  std::vector<std::string> texts{"saccade", "act"};
-  texts.insert(texts.end(), arguments.begin(), arguments.end());
-  std::vector<char*> argv;
-  for (auto& text : texts) argv.push_back(text.data());
-  cli::Program program;
-  program.name = "saccade";
-  program.argc = static_cast<int>(argv.size());
-  program.argv = argv.data();
-  const std::vector<cli::Verb> verbs{
-      {"act", "Acts", [&](CLI::App&, const cli::Program&) { return act; }}};
-  return cli::run_program(program, verbs);
 }
 
 TEST(Program, EveryKindOfErrorHasItsExitCode) {

@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "saccade/base/error.h"
-#include "tests/cli/run.h"
-#include "tests/data/tar_maker.h"
+#include "tests/support/run.h"
+#include "tests/support/tar_maker.h"
 
 namespace saccade::data {
 namespace {

@@ -7,8 +7,8 @@
 #include "saccade/base/error.h"
 #include "saccade/base/json.h"
 #include "saccade/image/encode.h"
-#include "tests/cli/run.h"
 #include "tests/image/pictures.h"
+#include "tests/support/run.h"
 
 namespace saccade::image {
 namespace {

@@ -1,6 +1,7 @@
 #include "saccade/image/resize.h"
 
 #include <gtest/gtest.h>
+#include <hwy/targets.h>
 
 #include "saccade/base/error.h"
 #include "saccade/base/thread_pool.h"
@@ -139,7 +140,26 @@ TEST(Resize, SaysWhatIsWrongWithTheRequest) {
     EXPECT_EQ(kind_of({2, 2, Interpolation::box, box, {}, {}}), ErrorKind::usage);
 }
 
-TEST(Resize, EveryTargetOfThisProcessorIsNamed) { EXPECT_FALSE(vector_target().empty()); }
+/// Every instruction set that this processor has, by the plain loops.
+TEST(Resize, EveryTargetGivesTheSameBits) {
+  const Image wide = noise(31, 150, 3), tall = noise(150, 31, 4);
+  const Image opaque = crop(tall, 0, 0, 150, 31);
+  const ResizeRequest narrow{31, 40, Interpolation::lanczos, {}, {}, {}};
+  const ResizeRequest low{40, 31, Interpolation::bicubic, {}, {}, {}};
+  const auto first = resize(wide, narrow).pixels, second = resize(opaque, low).pixels;
+  const int64_t all = hwy::SupportedTargets();
+  std::string names;
+  for (int64_t rest = all; rest != 0; rest &= rest - 1) {
+    hwy::SetSupportedTargetsForTest(rest & -rest);
+    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+    names += std::string(vector_target()) + " ";
+    EXPECT_EQ(resize(wide, narrow).pixels, first) << vector_target();
+    EXPECT_EQ(resize(opaque, low).pixels, second) << vector_target();
+  }
+  hwy::SetSupportedTargetsForTest(0);
+  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  RecordProperty("targets", names);
+}
 
 }  // namespace
 }  // namespace saccade::image

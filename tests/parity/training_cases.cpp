@@ -8,8 +8,8 @@
 #include <torch/torch.h>
 
 #include "saccade/nn/host.h"
-#include "saccade/train/mixup.h"
 #include "saccade/train/losses.h"
+#include "saccade/train/mixup.h"
 #include "saccade/train/optim/clip_grad.h"
 #include "saccade/train/optim/ema.h"
 #include "saccade/train/optim/optimizer.h"
@@ -174,6 +174,12 @@ void run_ema(TrainingCheck& check) {
     for (const auto& name : names) out.push_back(check.in("model." + prefix + "." + name));
     return out;
   };
+  // Averages can only be checked against states that move.
+  if (torch::equal(state("init").front(), state("1").front()) &&
+      torch::equal(state("1").front(), state("2").front())) {
+    check.skip("the recorded model states are all the same one");
+    return;
+  }
   for (const auto& [name, spec] : check.expected().items()) {
     if (!spec.is_object()) continue;
     const auto& options = spec.at("options");

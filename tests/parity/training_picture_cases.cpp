@@ -78,6 +78,11 @@ Image apply(const std::string& op, const Image& x, const std::vector<double>& ar
                                  filter, fill);
 }
 
+Interpolation filter_named(const Json& name) {
+  if (name == "nearest") return Interpolation::nearest;
+  return name == "bicubic" ? Interpolation::bicubic : Interpolation::bilinear;
+}
+
 void check_ops(TrainingCheck& check) {
   const Case& c = check.source();
   for (const auto& spec : check.expected().at("ops")) {
@@ -86,8 +91,7 @@ void check_ops(TrainingCheck& check) {
     // Where Pillow 13 refuses, the picture of Pillow 12 counts.
     const auto name = (spec.contains("error") ? "p12." : "out.") + id;
     if (!check.has(name)) continue;
-    const auto filter = spec.value("resample", Json()) == "bicubic" ? Interpolation::bicubic
-                                                                    : Interpolation::bilinear;
+    const auto filter = filter_named(spec.value("resample", Json()));
     const auto values = spec.value("fill", std::vector<uint8_t>{128, 128, 128});
     const auto picture = apply(op, to_image(c.golden("in." + spec.at("image").get<std::string>())),
                                spec.at("args").get<std::vector<double>>(), filter,

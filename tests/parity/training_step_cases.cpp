@@ -133,7 +133,10 @@ void run_drop_and_init(TrainingCheck& check) {
 void run_train_steps(TrainingCheck& check) {
   const auto& expected = check.expected();
   const auto& c = check.source();
-  const auto model = models::build(system_of(c.model), check.config());
+  const auto& system = models::find_system(system_of(c.model));
+  Json config = check.config();
+  system.select_class(c.model, config);
+  const auto model = models::build(system.name, config);
   models::load_state(*model,
                      checkpoint::Checkpoint::open(c.folder / "weights.safetensors").state_dict(),
                      (c.folder / "weights.safetensors").string());

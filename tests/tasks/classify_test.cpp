@@ -7,9 +7,9 @@
 
 #include "saccade/base/error.h"
 #include "saccade/tasks/batch.h"
-#include "tests/cli/run.h"
 #include "tests/support/fake_engine.h"
 #include "tests/support/pictures.h"
+#include "tests/support/run.h"
 
 namespace saccade::tasks {
 namespace {

@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "saccade/base/error.h"
-#include "saccade/train/mixup.h"
 #include "saccade/train/augment/transform.h"
+#include "saccade/train/mixup.h"
 
 namespace saccade::train {
 namespace {

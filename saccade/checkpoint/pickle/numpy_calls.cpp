@@ -1,9 +1,9 @@
 // numpy arrays, scalars and types inside a pickle (numpy/_core/src/multiarray/methods.c,
 // __reduce__).
 
-#include "saccade/checkpoint/numpy_type.h"
+#include "saccade/checkpoint/common/numpy_type.h"
+#include "saccade/checkpoint/common/shapes.h"
 #include "saccade/checkpoint/pickle/torch_builder.h"
-#include "saccade/checkpoint/shapes.h"
 
 namespace saccade::checkpoint::pickle {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "saccade/base/checked.h"
-#include "saccade/checkpoint/shapes.h"
+#include "saccade/checkpoint/common/shapes.h"
 
 namespace saccade::checkpoint::pickle {
 

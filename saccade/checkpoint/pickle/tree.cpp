@@ -7,8 +7,8 @@
 #include <unordered_set>
 
 #include "saccade/base/utf8.h"
-#include "saccade/checkpoint/bytes.h"
-#include "saccade/checkpoint/shapes.h"
+#include "saccade/checkpoint/common/bytes.h"
+#include "saccade/checkpoint/common/shapes.h"
 
 namespace saccade::checkpoint::pickle {
 namespace {

@@ -3,8 +3,8 @@
 
 #include <memory>
 
-#include "saccade/checkpoint/budget.h"
-#include "saccade/checkpoint/contents.h"
+#include "saccade/checkpoint/common/budget.h"
+#include "saccade/checkpoint/common/contents.h"
 #include "saccade/checkpoint/pickle/source.h"
 #include "saccade/checkpoint/pickle/values.h"
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "saccade/base/tensor.h"
-#include "saccade/checkpoint/budget.h"
+#include "saccade/checkpoint/common/budget.h"
 #include "saccade/checkpoint/pickle/globals.h"
 
 namespace saccade::checkpoint::pickle {

@@ -1,4 +1,4 @@
-#include "tests/cli/run.h"
+#include "tests/support/run.h"
 
 #include <fcntl.h>
 #include <poll.h>

@@ -9,7 +9,9 @@
 #include <string_view>
 #include <vector>
 
-#include "saccade/checkpoint/checkpoint.h"
+#include "saccade/base/json.h"
+#include "saccade/checkpoint/common/budget.h"
+#include "saccade/checkpoint/common/entry.h"
 
 namespace saccade::checkpoint {
 
@@ -18,6 +20,7 @@ struct Input {
   std::span<const std::byte> bytes;
   std::string file;                   ///< for messages
   std::shared_ptr<const void> owner;  ///< keeps `bytes` alive
+  uint64_t slack = kSlack;            ///< for its Budget: files of one checkpoint share it
 };
 
 /// A key of the root dictionary whose value is a dictionary: entries [begin, end) lie below it.

@@ -1,4 +1,4 @@
-#include "saccade/checkpoint/shapes.h"
+#include "saccade/checkpoint/common/shapes.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "saccade/checkpoint/numpy_type.h"
+#include "saccade/checkpoint/common/numpy_type.h"
 
 #include <algorithm>
 #include <array>

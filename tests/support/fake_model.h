@@ -7,8 +7,8 @@
 #include <gtest/gtest.h>
 
 #include "apps/cli/verb.h"
-#include "tests/cli/run.h"
 #include "tests/support/fake_engine.h"
+#include "tests/support/run.h"
 
 namespace saccade::test {
 

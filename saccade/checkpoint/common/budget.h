@@ -11,13 +11,16 @@
 
 namespace saccade::checkpoint {
 
-/// Counts what is allocated on behalf of a file against twice its size plus 24 MiB; with the map of
-/// the file itself and the slack of growing vectors that stays below the promised size * 4 + 64
-/// MiB.
+/// What even the smallest file may make its reader take, in bytes.
+constexpr uint64_t kSlack = uint64_t{24} << 20;
+
+/// Counts what is allocated on behalf of a file against twice its size plus a slack; with the map
+/// of the file itself and the spare room of growing vectors that stays below the promised size * 4
+/// + 64 MiB.
 class Budget {
  public:
-  Budget(std::string file, uint64_t file_size)
-      : file_(std::move(file)), limit_(2 * file_size + (uint64_t{24} << 20)) {}
+  Budget(std::string file, uint64_t file_size, uint64_t slack = kSlack)
+      : file_(std::move(file)), limit_(2 * file_size + slack) {}
 
   /// Throws Error (bad_input) if the file asks for more than its share. `what` names the reason.
   void take(uint64_t bytes, std::string_view what) {

@@ -1,4 +1,4 @@
-#include "saccade/checkpoint/bytes.h"
+#include "saccade/checkpoint/common/bytes.h"
 
 #include <algorithm>
 

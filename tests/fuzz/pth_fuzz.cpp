@@ -1,0 +1,6 @@
+#include "tests/fuzz/read_all.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  saccade::fuzz::read_all(data, size, "input.pth", saccade::checkpoint::read_pth);
+  return 0;
+}
