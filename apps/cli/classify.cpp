@@ -1,6 +1,7 @@
 // saccade classify: what is on a picture.
 
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 
 #include "apps/cli/output.h"
@@ -35,7 +36,7 @@ Json to_json(const OpenedModel& model, const tasks::Classified& answer) {
 
 std::string bar(double share) {
   std::string text;
-  for (int i = 0; i < static_cast<int>(share * kBarWidth + 0.5); ++i) text += "█";
+  for (long i = std::lround(share * kBarWidth); i > 0; --i) text += "█";
   return text;
 }
 

@@ -178,7 +178,7 @@ Source open_folder(const fs::path& path, const std::string& split) {
 /// The CIFAR folder that `path` is or directly holds; empty if there is none.
 fs::path find_cifar(const fs::path& path) {
   for (const auto* inner : {"", "cifar-10-batches-bin", "cifar-100-binary"}) {
-    const auto folder = *inner == '\0' ? path : path / inner;
+    auto folder = *inner == '\0' ? path : path / inner;
     if (!cifar_splits(folder).empty()) return folder;
   }
   return {};

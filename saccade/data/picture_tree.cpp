@@ -42,7 +42,7 @@ class FolderWalk {
     for (; !error && it != fs::directory_iterator(); it.increment(error)) {
       const auto name = it->path().filename().string();
       if (is_hidden(name)) continue;
-      add(relative.empty() ? name : relative + '/' + name, *it);
+      add(relative.empty() ? name : fmt::format("{}/{}", relative, name), *it);
     }
     if (error) throw input_error(folder.string(), "cannot be listed: {}", error.message());
   }
@@ -104,8 +104,7 @@ std::vector<std::string> PictureTree::top_folders() const {
   for (const auto& folder : folders) add(folder, true);
   for (const auto& picture : pictures) add(picture.path, false);
   std::ranges::sort(tops);
-  const auto doubles = std::ranges::unique(tops);
-  tops.erase(doubles.begin(), doubles.end());
+  tops.erase(std::unique(tops.begin(), tops.end()), tops.end());
   return tops;
 }
 

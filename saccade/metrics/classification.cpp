@@ -50,7 +50,7 @@ std::vector<double> softmax(std::span<const float> logits) {
   return probabilities;
 }
 
-Classification::Classification(int64_t classes, std::vector<int64_t> calibration_bins)
+Classification::Classification(int64_t classes, const std::vector<int64_t>& calibration_bins)
     : confusion_(classes), ranks_(static_cast<size_t>(classes) + 1, 0) {
   for (const auto bins : calibration_bins) calibrations_.emplace_back(bins);
 }

@@ -29,7 +29,7 @@ namespace saccade::metrics {
 
 class Classification {
  public:
-  explicit Classification(int64_t classes, std::vector<int64_t> calibration_bins = {15});
+  explicit Classification(int64_t classes, const std::vector<int64_t>& calibration_bins = {15});
 
   /// `logits` [classes], `label` in [0, classes).
   void add(std::span<const float> logits, int64_t label);

@@ -38,8 +38,8 @@ Data make_data(int64_t samples, int64_t classes, uint64_t seed) {
   return data;
 }
 
-Classification measure(const Data& data, std::vector<int64_t> bins = {15}) {
-  Classification metrics(data.classes, std::move(bins));
+Classification measure(const Data& data, const std::vector<int64_t>& bins = {15}) {
+  Classification metrics(data.classes, bins);
   for (size_t i = 0; i < data.labels.size(); ++i) metrics.add(data.row(i), data.labels[i]);
   return metrics;
 }
