@@ -6,7 +6,7 @@ tools/build.sh release
 echo
 pictures=.demo/pictures
 if ! python3 tools/demo_pictures.py "$pictures"; then
-  pictures=$(find tests/golden -name '*.png' -o -name '*.jpg' | sort | head -n 3)
+  pictures=$(find tests/golden/preprocess -name 'j_*.jpg' | sort | head -n 3)
   echo "demo: no package registry can be reached, so there are no photographs to show. Instead:"
   echo "demo: generated test pictures of this repository, which show nothing that the model knows."
 fi

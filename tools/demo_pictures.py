@@ -51,7 +51,10 @@ def main():
         print(f"demo: fetching photographs into {sys.argv[1]} (from the package scikit-image)")
         try:
             fetch(folder)
-        except (subprocess.CalledProcessError, StopIteration, KeyError, OSError) as error:
+        except subprocess.CalledProcessError:
+            print("demo: pip could not fetch scikit-image (its reason is above)", file=sys.stderr)
+            return 1
+        except (StopIteration, KeyError, OSError) as error:
             print(f"demo: {error}", file=sys.stderr)
             return 1
     for name, licence in PICTURES.items():

@@ -33,7 +33,7 @@ fi
   fail "the installed program cannot inspect a file"
 if [ -n "$torch" ]; then
   model=$source/assets/vit_cifar10.safetensors
-  picture=$(find "$source/tests/golden" -name '*.png' -o -name '*.jpg' | sort | head -n 1)
+  picture=$(find "$source/tests/golden/preprocess" -name 'j_*.jpg' | sort | head -n 1)
   answer=$("$work/examples/classify" "$model" "$picture")
   [[ $answer == *0.* ]] || fail "classify printed no probability: $answer"
 fi
