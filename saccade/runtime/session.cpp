@@ -1,0 +1,128 @@
+#include "saccade/runtime/session.h"
+
+#include <chrono>
+#include <cstdlib>
+
+#include "saccade/base/check.h"
+#include "saccade/base/checked.h"
+#include "saccade/ops/context.h"
+
+namespace saccade::runtime {
+namespace {
+
+using plan::Graph, plan::Value, plan::ValueId, plan::ValueKind;
+using Clock = std::chrono::steady_clock;
+
+struct Free {
+  void operator()(std::byte* memory) const { std::free(memory); }
+};
+using Arena = std::unique_ptr<std::byte, Free>;
+
+Arena allocate(int64_t size) {
+  auto* memory =
+      static_cast<std::byte*>(std::aligned_alloc(plan::kArenaAlignment, static_cast<size_t>(size)));
+  if (!memory) throw resource_error("no memory for {} bytes of intermediate values", size);
+  return Arena(memory);
+}
+
+/// An operator with addresses and sizes filled in.
+struct Step {
+  const ops::OpInfo* op;
+  const Value* node;
+  std::vector<ops::Operand> operands;
+  ops::Result result;
+};
+
+}  // namespace
+
+struct Session::Impl {
+  Arena arena;
+  std::vector<Step> steps;
+};
+
+Session::Session(std::shared_ptr<const Model> model, const SessionOptions& options)
+    : model_(std::move(model)), options_(options), impl_(std::make_unique<Impl>()) {
+  if (options_.profile)
+    for (const ValueId id : model_->steps()) times_.push_back({id, 0.0});
+}
+
+Session::~Session() = default;
+
+std::byte* Session::address(ValueId id) const {
+  const auto owner = model_->memory().owner[static_cast<size_t>(id)];
+  const auto& graph = model_->graph();
+  if (graph.is_constant(owner))
+    return const_cast<std::byte*>(graph.constant_of(owner).bytes.data());  // only read
+  return impl_->arena.get() + model_->memory().offset[static_cast<size_t>(owner)] * batch_;
+}
+
+void Session::prepare(int64_t batch) {
+  if (batch == batch_) return;
+  if (batch < 1) throw usage_error("a batch of {} pictures", batch);
+  const auto size = checked_mul(model_->memory().size, batch);
+  if (!size || *size > options_.max_bytes)
+    throw resource_error("{} pictures at once need more than {} bytes; use a smaller batch", batch,
+                         options_.max_bytes);
+  batch_ = 0;
+  impl_->steps.clear();
+  impl_->arena = allocate(std::max<int64_t>(*size, plan::kArenaAlignment));
+  arena_size_ = *size;
+  batch_ = batch;
+  const auto& graph = model_->graph();
+  for (const ValueId id : model_->steps()) {
+    const auto& node = graph.value(id);
+    Step step{&ops::info(node.op),
+              &node,
+              {},
+              {address(id), node.type.dtype, resolve(node.type.dims, batch)}};
+    for (const ValueId operand : node.operands) {
+      if (operand == plan::kAbsent) {
+        step.operands.emplace_back();
+        continue;
+      }
+      const auto& type = graph.value(operand).type;
+      step.operands.push_back({address(operand), type.dtype, resolve(type.dims, batch),
+                               graph.is_constant(operand) ? graph.constant_of(operand).layout
+                                                          : ops::Layout::row_major});
+    }
+    impl_->steps.push_back(std::move(step));
+  }
+}
+
+std::span<std::byte> Session::input(size_t index) {
+  SACCADE_CHECK(batch_ > 0 && index < model_->inputs().size(), "input {} before prepare()", index);
+  const ValueId id = model_->inputs()[index];
+  const auto& type = model_->graph().value(id).type;
+  const int64_t count = resolve(type.dims, batch_).count();
+  return {address(id), static_cast<size_t>(count * bytes(type.dtype))};
+}
+
+void Session::run() {
+  SACCADE_CHECK(batch_ > 0, "run() before prepare()");
+  for (size_t i = 0; i < impl_->steps.size(); ++i) {
+    const auto& step = impl_->steps[i];
+    const auto start = options_.profile ? Clock::now() : Clock::time_point();
+    step.op->reference(ops::Call(*step.op, step.operands, step.node->attributes, step.result));
+    if (options_.profile)
+      times_[i].seconds += std::chrono::duration<double>(Clock::now() - start).count();
+  }
+}
+
+std::span<const std::byte> Session::output_bytes(size_t index) const {
+  const auto& outputs = model_->graph().outputs;
+  SACCADE_CHECK(batch_ > 0 && index < outputs.size(), "output {} before run()", index);
+  const ValueId id = outputs[index].value;
+  const auto& type = model_->graph().value(id).type;
+  const int64_t count = resolve(type.dims, batch_).count();
+  return {address(id), static_cast<size_t>(count * bytes(type.dtype))};
+}
+
+TensorView Session::output(size_t index) const {
+  const auto bytes = output_bytes(index);
+  const auto& type = model_->graph().value(model_->graph().outputs[index].value).type;
+  const auto extents = resolve(type.dims, batch_);
+  Shape shape(extents.span().begin(), extents.span().end());
+  return {type.dtype, shape, contiguous_strides(shape), bytes};
+}
+
+}  // namespace saccade::runtime
