@@ -21,7 +21,7 @@
 #include <vector>
 
 #include "bench/kernels_onednn.h"
-#include "saccade/plan/panels.h"
+#include "saccade/ops/panels.h"
 #include "saccade/runtime/kernels/matmul.h"
 #include "saccade/runtime/pool.h"
 
@@ -29,7 +29,6 @@ namespace {
 
 using namespace saccade;
 using namespace saccade::runtime;
-using plan::PanelType;
 
 constexpr const char* kUsage =
     "bench_kernels [fp32|bf16|int8]... [avx2|baseline] [seconds per shape]\n";
@@ -111,10 +110,10 @@ std::vector<double> race(std::span<const std::function<void()>> runners, double 
   return best;
 }
 
-const kernels::TileFamily& family(const kernels::KernelTable& table, PanelType type) {
-  return type == PanelType::f32    ? table.tiles.f32
-         : type == PanelType::bf16 ? table.tiles.bf16
-                                   : table.tiles.i8;
+const kernels::TileFamily& family(const kernels::KernelTable& table, DType type) {
+  return type == DType::F32    ? table.tiles.f32
+         : type == DType::BF16 ? table.tiles.bf16
+                               : table.tiles.i8;
 }
 
 /// A peak measurement of about 50 microseconds, and its operations.
@@ -125,22 +124,22 @@ struct Peak {
   void run() { macs = burn(rounds); }
 };
 
-void bench_shape(const Shape& shape, PanelType type, double seconds) {
+void bench_shape(const Shape& shape, DType type, double seconds) {
   const auto [name, m, n, k] = shape;
-  const int64_t bytes = plan::panels_bytes(type, n, k);
+  const int64_t bytes = ops::panel_bytes(type, n, k);
   const int64_t copies = std::clamp<int64_t>((64 << 20) / bytes, 1, 64);
   Buffer a(m * k * 4), c(m * n * 4), panels(bytes * copies), bias(n * 4);
   std::vector<float> weights(n * k);
   fill_random(a.floats(), m * k, 1);
   fill_random(weights.data(), n * k, 2);
-  const plan::MatrixView view{weights.data(), n, k, k, 1};
-  plan::Int8Columns columns;
+  const ops::MatrixView view{weights.data(), n, k, k, 1};
+  ops::Int8Columns columns;
   for (int64_t i = 0; i < copies; ++i) {
     const auto area = panels.span().subspan(i * bytes, bytes);
-    if (type == PanelType::i8)
-      columns = plan::pack_int8_panels(view, area);
+    if (type == DType::I8)
+      columns = ops::pack_int8_panels(view, area);
     else
-      plan::pack_panels(type, view, area);
+      ops::pack_panels(type, view, area);
   }
   kernels::Matmul op;
   op.m = m, op.n = n, op.k = k;
@@ -175,7 +174,7 @@ void bench_shape(const Shape& shape, PanelType type, double seconds) {
   fmt::print("\n");
 }
 
-void bench_type(PanelType type, double seconds) {
+void bench_type(DType type, double seconds) {
   static constexpr const char* kNames[] = {"fp32", "bf16", "int8"};
   const auto table = kernels::kernel_table();
   Peak peak{family(table, type).burn};
@@ -200,16 +199,16 @@ void restrict_to(int64_t target) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::vector<PanelType> types;
+  std::vector<DType> types;
   double seconds = 0.2;
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
     if (word == "fp32")
-      types.push_back(PanelType::f32);
+      types.push_back(DType::F32);
     else if (word == "bf16")
-      types.push_back(PanelType::bf16);
+      types.push_back(DType::BF16);
     else if (word == "int8")
-      types.push_back(PanelType::i8);
+      types.push_back(DType::I8);
     else if (word == "avx2")
       restrict_to(HWY_AVX2);
     else if (word == "baseline")
@@ -219,7 +218,7 @@ int main(int argc, char** argv) {
     else
       return fmt::print(stderr, "{}", kUsage), 2;
   }
-  if (types.empty()) types = {PanelType::f32, PanelType::bf16, PanelType::i8};
-  for (const PanelType type : types) bench_type(type, seconds);
+  if (types.empty()) types = {DType::F32, DType::BF16, DType::I8};
+  for (const DType type : types) bench_type(type, seconds);
   return 0;
 }

@@ -13,7 +13,7 @@ namespace bench {
 namespace {
 
 using dnnl::memory;
-using saccade::plan::PanelType;
+using saccade::DType;
 
 struct Product {
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
@@ -46,14 +46,12 @@ memory converted(Product& p, const memory::desc& plain, const float* data,
 
 bool have_onednn() { return true; }
 
-std::function<void()> onednn_matmul(int64_t m, int64_t n, int64_t k, PanelType type, const float* a,
+std::function<void()> onednn_matmul(int64_t m, int64_t n, int64_t k, DType type, const float* a,
                                     const float* weights, const float* bias, float* c, int copies) {
   omp_set_num_threads(1);
   using Type = memory::data_type;
-  const Type rows = type == PanelType::f32    ? Type::f32
-                    : type == PanelType::bf16 ? Type::bf16
-                                              : Type::u8;
-  const Type packed = type == PanelType::i8 ? Type::s8 : rows;
+  const Type rows = type == DType::F32 ? Type::f32 : type == DType::BF16 ? Type::bf16 : Type::u8;
+  const Type packed = type == DType::I8 ? Type::s8 : rows;
   auto p = std::make_shared<Product>();
   const memory::desc a_desc({m, k}, rows, memory::dims{k, 1});
   const memory::desc any({k, n}, packed, memory::format_tag::any);
@@ -79,8 +77,8 @@ std::function<void()> onednn_matmul(int64_t m, int64_t n, int64_t k, PanelType t
 #else
 namespace bench {
 bool have_onednn() { return false; }
-std::function<void()> onednn_matmul(int64_t, int64_t, int64_t, saccade::plan::PanelType,
-                                    const float*, const float*, const float*, float*, int) {
+std::function<void()> onednn_matmul(int64_t, int64_t, int64_t, saccade::DType, const float*,
+                                    const float*, const float*, float*, int) {
   return {};
 }
 }  // namespace bench

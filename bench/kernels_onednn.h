@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <functional>
 
-#include "saccade/plan/panels.h"
+#include "saccade/ops/panels.h"
 
 namespace bench {
 
@@ -14,7 +14,7 @@ namespace bench {
 /// empty where the build has no oneDNN or it refuses the type. For bf16 and int8 the rows of A are
 /// converted once, outside of the function.
 [[nodiscard]] std::function<void()> onednn_matmul(int64_t m, int64_t n, int64_t k,
-                                                  saccade::plan::PanelType type, const float* a,
+                                                  saccade::DType type, const float* a,
                                                   const float* weights, const float* bias, float* c,
                                                   int copies);
 

@@ -83,14 +83,20 @@ inline std::vector<float> random_floats(int64_t count, uint32_t seed, float scal
   return values;
 }
 
+inline constexpr Activation kActivations[] = {
+    Activation::none, Activation::relu,    Activation::gelu, Activation::gelu_tanh,
+    Activation::silu, Activation::sigmoid, Activation::tanh};
+
 inline double activate(Activation which, double x) {
   switch (which) {
     case Activation::none: return x;
     case Activation::relu: return std::max(x, 0.0);
-    case Activation::gelu_erf: return 0.5 * x * std::erfc(-x / std::sqrt(2.0));
+    case Activation::gelu: return 0.5 * x * std::erfc(-x / std::sqrt(2.0));
     case Activation::gelu_tanh:
       return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
     case Activation::silu: return x / (1 + std::exp(-x));
+    case Activation::sigmoid: return 1 / (1 + std::exp(-x));
+    case Activation::tanh: return std::tanh(x);
   }
   return x;
 }

@@ -10,32 +10,31 @@
 namespace saccade::runtime::kernels {
 namespace {
 
-using plan::PanelType;
 using test::Exact;
 using test::for_each_target;
 using test::random_floats;
 
-constexpr PanelType kTypes[] = {PanelType::f32, PanelType::bf16, PanelType::i8};
+constexpr DType kTypes[] = {DType::F32, DType::BF16, DType::I8};
 
 /// Weights [n][k] in panels, and the values that the panels stand for.
 struct Weights {
-  Weights(PanelType type, int64_t n, int64_t k, uint32_t seed)
-      : type_(type), panels(plan::panels_bytes(type, n, k)) {
+  Weights(DType type, int64_t n, int64_t k, uint32_t seed)
+      : type_(type), panels(ops::panel_bytes(type, n, k)) {
     const auto source = random_floats(n * k, seed);
-    const plan::MatrixView view{source.data(), n, k, k, 1};
-    if (type == PanelType::i8)
-      columns = plan::pack_int8_panels(view, panels.span());
+    const ops::MatrixView view{source.data(), n, k, k, 1};
+    if (type == DType::I8)
+      columns = ops::pack_int8_panels(view, panels.span());
     else
-      plan::pack_panels(type, view, panels.span());
-    values = plan::unpack_panels(type, panels.span(), n, k);
+      ops::pack_panels(type, view, panels.span());
+    values = ops::unpack_panels(type, panels.span(), n, k);
   }
   [[nodiscard]] Right right() const {
     return {type_, panels.data(), columns.scale.data(), columns.sum.data()};
   }
 
-  PanelType type_;
+  DType type_;
   Exact<std::byte> panels;
-  plan::Int8Columns columns;
+  ops::Int8Columns columns;
   std::vector<float> values;
 };
 
@@ -54,8 +53,8 @@ struct PlainRow {
 
 PlainRow plain_row(const std::vector<double>& x, const Matmul& op) {
   PlainRow row{x, 0};
-  if (op.right.type == PanelType::bf16) row.rounding = 1.0 / 256;
-  if (op.right.type != PanelType::i8) return row;
+  if (op.right.type == DType::BF16) row.rounding = 1.0 / 256;
+  if (op.right.type != DType::I8) return row;
   double largest = 0;
   for (const double v : x) largest = std::max(largest, std::abs(v));
   const auto& q = op.left.quantisation;
@@ -78,7 +77,7 @@ struct Expected {
 Expected plain_sum(const Matmul& op, const PlainRow& row, const Weights& weights, int64_t n) {
   double sum = 0, magnitude = 0;
   for (int64_t i = 0; i < op.k; ++i) {
-    const double scale = op.right.type == PanelType::i8 ? weights.columns.scale[n] : 1;
+    const double scale = op.right.type == DType::I8 ? weights.columns.scale[n] : 1;
     const double product = row.values[i] * weights.values[n * op.k + i] * scale;
     sum += product;
     magnitude += std::abs(product);
@@ -118,7 +117,7 @@ std::vector<std::vector<double>> dense_rows(const std::vector<float>& a, int64_t
 }
 
 /// A dense product of that shape, checked.
-void check_shape(PanelType type, int64_t m, int64_t n, int64_t k, int threads = 1) {
+void check_shape(DType type, int64_t m, int64_t n, int64_t k, int threads = 1) {
   const auto source = random_floats(m * k, 1);
   const Exact<float> a(m * k), c(m * n);
   std::copy(source.begin(), source.end(), a.data());
@@ -137,7 +136,7 @@ void check_shape(PanelType type, int64_t m, int64_t n, int64_t k, int threads = 
 
 TEST(MatmulKernel, EverySmallShape) {
   for_each_target([](const std::string&) {
-    for (const PanelType type : kTypes) {
+    for (const DType type : kTypes) {
       for (int64_t i = 1; i <= 70; ++i) {  // each of M, N and K takes every value from 1 to 70
         check_shape(type, i, 1 + i * 7 % 70, 1 + i * 11 % 70);
         check_shape(type, 1 + i * 13 % 70, i, 1 + i * 3 % 70);
@@ -149,7 +148,7 @@ TEST(MatmulKernel, EverySmallShape) {
 
 TEST(MatmulKernel, LargeShapes) {
   for_each_target([](const std::string&) {
-    for (const PanelType type : kTypes) {
+    for (const DType type : kTypes) {
       check_shape(type, 197, 50, 300, 2);
       check_shape(type, 3, 1000, 70, 2);
       check_shape(type, 901, 35, 97, 2);   // tasks are blocks of rows
@@ -161,8 +160,8 @@ TEST(MatmulKernel, LargeShapes) {
 TEST(MatmulKernel, EpiloguesAndRowMaps) {
   // 2 images of 23 rows: read through a permutation with a gap, written through another.
   const int64_t images = 2, rows = 23, m = images * rows, n = 45, k = 40;
-  std::vector<int32_t> read(rows), write(rows);
-  for (int32_t i = 0; i < rows; ++i) read[i] = (i * 5 + 3) % rows, write[i] = (i * 7 + 1) % rows;
+  std::vector<int64_t> read(rows), write(rows);
+  for (int64_t i = 0; i < rows; ++i) read[i] = (i * 5 + 3) % rows, write[i] = (i * 7 + 1) % rows;
   read[4] = -1;  // a row of zeros
   const auto a = random_floats(m * (k + 3), 3), bias = random_floats(n, 4);
   const auto row_bias = random_floats(m, 5), layer_scale = random_floats(n, 6);
@@ -174,9 +173,8 @@ TEST(MatmulKernel, EpiloguesAndRowMaps) {
     gathered.push_back(from < 0 ? std::vector<double>(k) : std::vector<double>(begin, begin + k));
   }
   for_each_target([&](const std::string&) {
-    for (const PanelType type : kTypes)
-      for (const Activation activation : {Activation::none, Activation::relu, Activation::gelu_erf,
-                                          Activation::gelu_tanh, Activation::silu})
+    for (const DType type : kTypes)
+      for (const Activation activation : test::kActivations)
         for (int options = 0; options < 16; ++options) {
           const Weights weights(type, n, k, 8);
           Matmul op;
@@ -218,7 +216,7 @@ TEST(MatmulKernel, NormalisesRowsOnTheWay) {
       row[i] = (row[i] - mean) / std::sqrt(variance + 1e-5) * gamma[i] + beta[i];
   }
   for_each_target([&](const std::string&) {
-    for (const PanelType type : {PanelType::f32, PanelType::bf16}) {
+    for (const DType type : {DType::F32, DType::BF16}) {
       const Weights weights(type, n, k, 4);
       std::vector<float> c(m * n);
       Matmul op;
@@ -239,7 +237,7 @@ TEST(MatmulKernel, StaticQuantisationClamps) {
   const int64_t m = 17, n = 33, k = 29;
   const auto a = random_floats(m * k, 1, 2);
   for_each_target([&](const std::string&) {
-    const Weights weights(PanelType::i8, n, k, 4);
+    const Weights weights(DType::I8, n, k, 4);
     std::vector<float> c(m * n);
     Matmul op;
     op.m = m, op.n = n, op.k = k;
@@ -259,15 +257,15 @@ TEST(MatmulKernel, ExtremeBytesDoNotSaturate) {
   const int64_t m = 5, n = 16, k = 64;
   const std::vector<float> a(m * k, 100.0F), w(n * k, 1.0F);
   for_each_target([&](const std::string&) {
-    const Exact<std::byte> panels(plan::panels_bytes(PanelType::i8, n, k));
-    const auto columns = plan::pack_int8_panels({w.data(), n, k, k, 1}, panels.span());
+    const Exact<std::byte> panels(ops::panel_bytes(DType::I8, n, k));
+    const auto columns = ops::pack_int8_panels({w.data(), n, k, k, 1}, panels.span());
     std::vector<float> c(m * n);
     Matmul op;
     op.m = m, op.n = n, op.k = k;
     op.left.data = a.data();
     op.left.rows.row_stride = k;
     op.left.quantisation = {100.0F / 255, 0};
-    op.right = {PanelType::i8, panels.data(), columns.scale.data(), columns.sum.data()};
+    op.right = {DType::I8, panels.data(), columns.scale.data(), columns.sum.data()};
     op.out.data = c.data();
     op.out.rows.row_stride = n;
     run(op);
@@ -316,7 +314,7 @@ TEST(MatmulKernel, ConvolutionPatches) {
           p.channels_last = last;
           const int64_t images = 2, n = 19, k = 60;
           const auto x = random_floats(images * p.image_stride, 9);
-          const Weights weights(PanelType::f32, n, k, 4);
+          const Weights weights(DType::F32, n, k, 4);
           Matmul op;
           op.m = images * p.out_h * p.out_w, op.n = n, op.k = k;
           std::vector<float> c(op.m * n);
@@ -337,7 +335,7 @@ TEST(MatmulKernel, BatchesAndActivationPanels) {
   const auto w = random_floats(m * k, 1), x = random_floats(batch * k * n, 2);
   const auto row_bias = random_floats(m, 3);
   for_each_target([&](const std::string&) {
-    for (const PanelType type : {PanelType::f32, PanelType::bf16})
+    for (const DType type : {DType::F32, DType::BF16})
       for (const bool transposed : {false, true}) {
         RightSource source;
         source.data = x.data();
@@ -345,7 +343,7 @@ TEST(MatmulKernel, BatchesAndActivationPanels) {
         source.rows.row_stride = transposed ? k : n;
         source.transposed = transposed;
         Pool pool(2);
-        const Exact<std::byte> panels(batch * plan::panels_bytes(type, n, k));
+        const Exact<std::byte> panels(batch * ops::panel_bytes(type, n, k));
         const Exact<std::byte> room(std::max<int64_t>(pack_right_scratch(source, 2), 1));
         pack_right(source, type, panels.span(), pool, room.span());
         EXPECT_TRUE(panels.intact());
@@ -358,7 +356,7 @@ TEST(MatmulKernel, BatchesAndActivationPanels) {
           op.left.rows.row_stride = k;
           op.left_batch_stride = own_rows ? m * k : 0;
           op.right = {type, panels.data(), nullptr, nullptr};
-          op.right_batch_stride = plan::panels_bytes(type, n, k);
+          op.right_batch_stride = ops::panel_bytes(type, n, k);
           op.epilogue.row_bias = row_bias.data();
           op.out.data = c.data();
           op.out.rows.row_stride = n;
@@ -373,7 +371,7 @@ TEST(MatmulKernel, BatchesAndActivationPanels) {
                                          x[b * k * n + (transposed ? j * k + d : d * n + j)];
                   want += product, magnitude += std::abs(product);
                 }
-                const double error = type == PanelType::f32 ? 2e-6 : 0.01;
+                const double error = type == DType::F32 ? 2e-6 : 0.01;
                 ASSERT_NEAR(c[(b * m + i) * n + j], want, error * magnitude);
               }
         }
@@ -385,7 +383,7 @@ TEST(MatmulKernel, HeadSplitWritesBlocksOfColumns) {
   const int64_t m = 20, n = 42, k = 33, width = 14;
   const auto a = random_floats(m * k, 1), bias = random_floats(n, 3);
   for_each_target([&](const std::string&) {
-    const Weights weights(PanelType::f32, n, k, 2);
+    const Weights weights(DType::F32, n, k, 2);
     std::vector<float> c(m * n), split(m * n);
     Matmul op;
     op.m = m, op.n = n, op.k = k;
@@ -406,7 +404,7 @@ TEST(MatmulKernel, HeadSplitWritesBlocksOfColumns) {
 
 TEST(MatmulKernel, SameBitsForAnyThreadsAndAnyNeighbours) {
   for_each_target([](const std::string&) {
-    for (const PanelType type : kTypes)
+    for (const DType type : kTypes)
       for (const int64_t rows : {50, 333}) {  // 3 images: few rows, and blocks of rows
         const int64_t images = 3, n = 70, k = 1100, m = images * rows;
         const auto a = random_floats(m * k, 1), bias = random_floats(n, 2);

@@ -13,7 +13,7 @@ struct RowMap {
   int64_t row_stride = 0;
   int64_t rows_per_image = 0;  ///< 0: all rows are one image
   int64_t image_stride = 0;
-  const int32_t* index = nullptr;  ///< [rows_per_image]
+  const int64_t* index = nullptr;  ///< [rows_per_image]
 
   /// Offset of a row, or -1 for no row.
   [[nodiscard]] int64_t offset(int64_t row) const {

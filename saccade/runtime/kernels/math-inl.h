@@ -45,7 +45,7 @@ SACCADE_INLINE VF gated(VF x, VF u) {
 /// x * Phi(x), the exact GELU. Phi(-|x|) = 2^P(|x|), where P is fitted to log2 of the normal
 /// distribution on [0, 5.5]: no cancellation on the negative side. Relative error 1e-6 for
 /// |x| <= 3, 3e-6 up to 5.5; beyond, the value is below 1e-7 and goes to zero.
-SACCADE_INLINE VF gelu_erf(VF x) {
+SACCADE_INLINE VF gelu(VF x) {
   const DF d;
   static constexpr float kLogTail[] = {-1.7253026e-08F, 5.4775495e-07F, -7.4582895e-06F,
                                        5.484473e-05F,   -0.0002005067F, -0.00017614705F,
@@ -72,12 +72,30 @@ SACCADE_INLINE VF gelu_tanh(VF x) {
 
 SACCADE_INLINE VF silu(VF x) { return gated(x, hn::Mul(x, hn::Set(DF(), 0.5F))); }
 
+SACCADE_INLINE VF sigmoid(VF x) {
+  return gated(hn::Set(DF(), 1.0F), hn::Mul(x, hn::Set(DF(), 0.5F)));
+}
+
+/// Relative error 3e-7: a series where 1 - e^-2|x| would cancel.
+SACCADE_INLINE VF tanh(VF x) {
+  const DF d;
+  const VF one = hn::Set(d, 1.0F), size = hn::Abs(x), square = hn::Mul(x, x);
+  const VF e = exponential(hn::Mul(size, hn::Set(d, -2.0F)));
+  const VF far = hn::CopySignToAbs(hn::Div(hn::Sub(one, e), hn::Add(one, e)), x);
+  static constexpr float kSeries[] = {-1382.0F / 155925, 62.0F / 2835, -17.0F / 315,
+                                      2.0F / 15,         -1.0F / 3,    1.0F};
+  const VF near = hn::Mul(x, polynomial(square, kSeries));
+  return hn::IfThenElse(hn::Lt(size, hn::Set(d, 0.4F)), near, far);
+}
+
 template <Activation kActivation>
 SACCADE_INLINE VF activation(VF x) {
   if constexpr (kActivation == Activation::relu) return hn::Max(hn::Zero(DF()), x);
-  if constexpr (kActivation == Activation::gelu_erf) return gelu_erf(x);
+  if constexpr (kActivation == Activation::gelu) return gelu(x);
   if constexpr (kActivation == Activation::gelu_tanh) return gelu_tanh(x);
   if constexpr (kActivation == Activation::silu) return silu(x);
+  if constexpr (kActivation == Activation::sigmoid) return sigmoid(x);
+  if constexpr (kActivation == Activation::tanh) return tanh(x);
   return x;
 }
 
@@ -87,9 +105,11 @@ SACCADE_INLINE void with_activation(Activation which, const F& f) {
   switch (which) {
     case Activation::none: return f(std::integral_constant<Activation, Activation::none>());
     case Activation::relu: return f(std::integral_constant<Activation, Activation::relu>());
-    case Activation::gelu_erf: return f(std::integral_constant<Activation, Activation::gelu_erf>());
+    case Activation::gelu: return f(std::integral_constant<Activation, Activation::gelu>());
     case Activation::gelu_tanh:
       return f(std::integral_constant<Activation, Activation::gelu_tanh>());
     case Activation::silu: return f(std::integral_constant<Activation, Activation::silu>());
+    case Activation::sigmoid: return f(std::integral_constant<Activation, Activation::sigmoid>());
+    case Activation::tanh: return f(std::integral_constant<Activation, Activation::tanh>());
   }
 }

@@ -4,13 +4,17 @@
 #include <cstring>
 
 #include "saccade/base/check.h"
+#include "saccade/ops/op.h"
 #include "saccade/runtime/kernels/scratch.h"
+#include "saccade/runtime/kernels/tiling.h"
 
 namespace saccade::runtime::kernels {
 namespace {
 
-using plan::kPanelColumns;
-using plan::kPanelStepBytes;
+using ops::kPanelStepBytes;
+using ops::kPanelWidth;
+
+static_assert(static_cast<int>(Activation::tanh) == static_cast<int>(ops::Activation::tanh));
 
 // The grid. Its constants decide speed, not bits.
 constexpr int64_t kManyRows = 768;  // from here on tasks are blocks of rows, else of columns
@@ -20,17 +24,6 @@ constexpr int64_t kRowBlockBytes = 512 << 10;  // of packed A, to stay in a core
 constexpr int64_t kColumnChunk = 64;
 constexpr int64_t kTaskMacs = 256 << 10;
 constexpr int64_t kBlockSteps = 1024;  // of the summed dimension: 64 KiB of a panel
-
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-struct Range {
-  int64_t begin, end;
-  [[nodiscard]] int64_t size() const { return end - begin; }
-};
-/// Part i of `parts` of [0, total), as even as can be.
-Range part(int64_t total, int64_t parts, int64_t i) {
-  return {total * i / parts, total * (i + 1) / parts};
-}
 
 /// How the work is cut, from the shape alone. Shared: A is packed once by all threads, then tasks
 /// are (chunk of columns, block of rows). Otherwise each task packs a block of rows for itself and
@@ -57,10 +50,8 @@ Grid make_grid(const Matmul& op) {
   return {true, std::max<int64_t>(most, 1), chunks};
 }
 
-const TileFamily& family_of(const Tiles& tiles, plan::PanelType type) {
-  return type == plan::PanelType::f32    ? tiles.f32
-         : type == plan::PanelType::bf16 ? tiles.bf16
-                                         : tiles.i8;
+const TileFamily& family_of(const Tiles& tiles, DType type) {
+  return type == DType::F32 ? tiles.f32 : type == DType::BF16 ? tiles.bf16 : tiles.i8;
 }
 
 /// Rows of A as tiles read them, with the scale and zero point of each row (int8).
@@ -78,21 +69,12 @@ struct ThreadArea {
   float* normalised = nullptr;
 };
 
-/// Columns that one tile covers.
-struct Group {
-  const TileFunction* functions = nullptr;
-  int64_t width = 0;  // of the tile; columns beyond n are computed and dropped
-  Range columns{};
-  const std::byte* b = nullptr;
-  const std::byte* next = nullptr;  // what to fetch meanwhile; b if there is nothing
-};
-
 /// Whether tiles can be stored as they come.
 bool is_plain(const Matmul& op) {
   const Epilogue& e = op.epilogue;
-  return op.right.type != plan::PanelType::i8 && e.row_bias == nullptr &&
-         e.activation == Activation::none && e.layer_scale == nullptr && e.scale == 1.0F &&
-         e.residual == nullptr && op.out.rows.index == nullptr && op.out.column_block == 0;
+  return op.right.type != DType::I8 && e.row_bias == nullptr && e.activation == Activation::none &&
+         e.layer_scale == nullptr && e.scale == 1.0F && e.residual == nullptr &&
+         op.out.rows.index == nullptr && op.out.column_block == 0;
 }
 
 class Run {
@@ -103,9 +85,9 @@ class Run {
         tiles_(family_of(table_.tiles, op.right.type)),
         grid_(make_grid(op)),
         pieces_(piece_count(tiles_.format, op.k)),
-        steps_(plan::panel_steps(op.right.type, op.k)),
-        step_bytes_(plan::panel_depth(op.right.type) * kPieceBytes / piece_elements(tiles_.format)),
-        panel_bytes_(plan::panel_bytes(op.right.type, op.k)),
+        steps_(ops::panel_steps(op.right.type, op.k)),
+        step_bytes_(ops::panel_group(op.right.type) * kPieceBytes / piece_elements(tiles_.format)),
+        panel_stride_(ops::panel_stride(op.right.type, op.k)),
         plain_(is_plain(op)) {}
 
   /// Lays out the scratch area, or only counts it.
@@ -125,23 +107,23 @@ class Run {
       pool.run(op_.batch * grid_.row_blocks, [&](int64_t task, int thread) {
         const ThreadArea area = area_of(thread);
         const int64_t image = task / grid_.row_blocks;
-        const Range rows = part(op_.m, grid_.row_blocks, task % grid_.row_blocks);
+        const Range rows = part({0, op_.m}, grid_.row_blocks, task % grid_.row_blocks);
         for (int64_t i = 0; i < tile_count(rows); ++i)
           pack(image, tile_rows(rows, i), rows.begin, area.packed, area);
         multiply(image, rows, {0, op_.n}, area.packed, area);
       });
       return;
     }
-    const int64_t most = tile_count(part(op_.m, grid_.row_blocks, grid_.row_blocks - 1));
+    const int64_t most = tile_count(part({0, op_.m}, grid_.row_blocks, grid_.row_blocks - 1));
     pool.run(grid_.row_blocks * most, [&](int64_t task, int thread) {
-      const Range rows = part(op_.m, grid_.row_blocks, task / most);
+      const Range rows = part({0, op_.m}, grid_.row_blocks, task / most);
       if (task % most < tile_count(rows))
         pack(0, tile_rows(rows, task % most), 0, shared_, area_of(thread));
     });
     const int64_t tasks = grid_.column_chunks * grid_.row_blocks;
     pool.run(op_.batch * tasks, [&](int64_t task, int thread) {
       const int64_t chunk = task % tasks / grid_.row_blocks;
-      const Range rows = part(op_.m, grid_.row_blocks, task % grid_.row_blocks);
+      const Range rows = part({0, op_.m}, grid_.row_blocks, task % grid_.row_blocks);
       const Range columns{chunk * kColumnChunk, std::min(op_.n, (chunk + 1) * kColumnChunk)};
       multiply(task / tasks, rows, columns, from_row(shared_, rows.begin), area_of(thread));
     });
@@ -150,7 +132,7 @@ class Run {
  private:
   [[nodiscard]] int64_t row_bytes() const { return pieces_ * kPieceBytes; }
   [[nodiscard]] int64_t block_rows() const { return ceil_div(op_.m, grid_.row_blocks); }
-  [[nodiscard]] bool is_int8() const { return op_.right.type == plan::PanelType::i8; }
+  [[nodiscard]] bool is_int8() const { return op_.right.type == DType::I8; }
 
   PackedRows cut_rows(ScratchCutter& cutter, int64_t rows) const {
     PackedRows packed;
@@ -190,8 +172,7 @@ class Run {
     return ceil_div(rows.size(), tiles_.rows);
   }
   [[nodiscard]] Range tile_rows(const Range& rows, int64_t tile) const {
-    const Range range = part(rows.size(), tile_count(rows), tile);
-    return {rows.begin + range.begin, rows.begin + range.end};
+    return part(rows, tile_count(rows), tile);
   }
 
   void pack(int64_t image, const Range& rows, int64_t first, const PackedRows& to,
@@ -199,8 +180,9 @@ class Run {
   [[nodiscard]] const float* fetch(int64_t image, int64_t row, const ThreadArea& area) const;
   void multiply(int64_t image, const Range& rows, const Range& columns, const PackedRows& packed,
                 const ThreadArea& area) const;
-  void multiply_group(int64_t image, const Range& rows, const Group& group,
-                      const PackedRows& packed, const ThreadArea& area) const;
+  void multiply_group(int64_t image, const Range& rows, const Group& group, const std::byte* b,
+                      const std::byte* ahead, const PackedRows& packed,
+                      const ThreadArea& area) const;
   [[nodiscard]] float* direct(int64_t image, const Range& rows, const Group& group) const;
   void finish(int64_t image, const Range& rows, const Range& columns, const void* tile,
               const PackedRows& packed) const;
@@ -214,7 +196,7 @@ class Run {
   int64_t pieces_;      // of a packed row
   int64_t steps_;       // of a panel
   int64_t step_bytes_;  // of a packed row
-  int64_t panel_bytes_;
+  int64_t panel_stride_;
   bool plain_;
   PackedRows shared_;
   ThreadArea area_;  // of thread 0; the others follow per_thread_ bytes apart
@@ -264,27 +246,21 @@ void Run::pack(int64_t image, const Range& rows, int64_t first, const PackedRows
 /// Columns of C for the rows of one block, group by group as wide as a tile.
 void Run::multiply(int64_t image, const Range& rows, const Range& columns, const PackedRows& packed,
                    const ThreadArea& area) const {
-  const int64_t filled = round_up(op_.n, kPanelColumns);
   const std::byte* panels = op_.right.panels + image * op_.right_batch_stride;
-  for (int64_t c = columns.begin; c < columns.end;) {
-    const bool wide = tiles_.narrow == nullptr || c + tiles_.columns <= filled;
-    Group group;
-    group.functions = wide ? tiles_.wide : tiles_.narrow;
-    group.width = wide ? tiles_.columns : kPanelColumns;
-    group.columns = {c, std::min(columns.end, c + group.width)};
-    group.b = panels + c / kPanelColumns * panel_bytes_ + c % kPanelColumns * 4;
-    c += group.width;
-    group.next = c < filled && group.width >= kPanelColumns
-                     ? panels + c / kPanelColumns * panel_bytes_
-                     : group.b;
-    multiply_group(image, rows, group, packed, area);
-  }
+  for_each_group(tiles_, columns, round_up(op_.n, kPanelWidth), [&](const Group& group) {
+    const int64_t c = group.columns.begin, next = c + group.width;
+    const std::byte* b = panels + c / kPanelWidth * panel_stride_ + c % kPanelWidth * 4;
+    const bool more = next < op_.n && group.width >= kPanelWidth;
+    const std::byte* ahead = more ? panels + next / kPanelWidth * panel_stride_ : nullptr;
+    multiply_group(image, rows, group, b, ahead, packed, area);
+  });
 }
 
 /// All rows of a block, one group of columns: a block of K of the panels stays in the nearest
 /// cache while the tiles pass over it, and the next group is fetched meanwhile.
-void Run::multiply_group(int64_t image, const Range& rows, const Group& group,
-                         const PackedRows& packed, const ThreadArea& area) const {
+void Run::multiply_group(int64_t image, const Range& rows, const Group& group, const std::byte* b,
+                         const std::byte* ahead, const PackedRows& packed,
+                         const ThreadArea& area) const {
   alignas(64) float bias[kMaxTileColumns] = {};
   if (op_.epilogue.bias != nullptr && !is_int8())
     std::memcpy(bias, op_.epilogue.bias + group.columns.begin,
@@ -292,16 +268,16 @@ void Run::multiply_group(int64_t image, const Range& rows, const Group& group,
   alignas(64) float tile[kMaxTileRows * kMaxTileColumns];
   const int64_t tiles = tile_count(rows), piece_steps = kPieceBytes / step_bytes_;
   TileArgs args{};
-  args.b_stride = panel_bytes_;
-  args.prefetch = group.next;
-  if (group.next != group.b)
+  args.b_stride = panel_stride_;
+  args.prefetch = ahead != nullptr ? ahead : b;
+  if (ahead != nullptr)
     args.prefetch_lines =
-        ceil_div(group.width / kPanelColumns * panel_bytes_, tiles * pieces_ * kPieceBytes);
-  args.init_panel = args.out_panel = kPanelColumns;
+        ceil_div(group.width / kPanelWidth * panel_stride_, tiles * pieces_ * kPieceBytes);
+  args.init_panel = args.out_panel = kPanelWidth;
   for (int64_t step = 0; step < steps_; step += kBlockSteps) {
     const bool first = step == 0, last = step + kBlockSteps >= steps_;
     args.steps = std::min(kBlockSteps, steps_ - step);
-    args.b = group.b + step * kPanelStepBytes;
+    args.b = b + step * kPanelStepBytes;
     for (int64_t i = 0; i < tiles; ++i) {
       const Range here = tile_rows(rows, i);
       const int64_t row = here.begin - rows.begin;
@@ -395,7 +371,7 @@ int64_t matmul_scratch(const Matmul& op, int threads) {
 
 void matmul(const Matmul& op, Pool& pool, std::span<std::byte> scratch) {
   SACCADE_CHECK(op.m > 0 && op.n > 0 && op.k > 0 && op.batch > 0, "empty product");
-  SACCADE_CHECK(reinterpret_cast<uintptr_t>(op.right.panels) % plan::kPanelAlignment == 0,
+  SACCADE_CHECK(reinterpret_cast<uintptr_t>(op.right.panels) % ops::kPanelAlignment == 0,
                 "panels are not aligned");
   Run run(op);
   ScratchCutter cutter(scratch);

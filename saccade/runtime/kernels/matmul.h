@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <span>
 
-#include "saccade/plan/panels.h"
+#include "saccade/ops/panels.h"
 #include "saccade/runtime/kernels/layout.h"
 #include "saccade/runtime/kernels/table.h"
 #include "saccade/runtime/pool.h"
@@ -27,9 +27,9 @@ struct Left {
   Quantisation quantisation;         ///< used with int8 panels
 };
 
-/// B in panels (plan/panels.h), aligned to 64 bytes; weights from a plan or from pack_right().
+/// B in panels (ops/panels.h), aligned to 64 bytes; weights from a plan or from pack_right().
 struct Right {
-  plan::PanelType type = plan::PanelType::f32;
+  DType type = DType::F32;
   const std::byte* panels = nullptr;
   const float* column_scale = nullptr;  ///< [n], int8 only
   const int32_t* column_sum = nullptr;  ///< [n], int8 only
@@ -89,8 +89,8 @@ struct RightSource {
 
 /// Bytes of scratch for pack_right().
 [[nodiscard]] int64_t pack_right_scratch(const RightSource& source, int threads);
-/// Writes batch * panels_bytes(type, n, k) bytes, aligned to 64. f32 or bf16.
-void pack_right(const RightSource& source, plan::PanelType type, std::span<std::byte> panels,
-                Pool& pool, std::span<std::byte> scratch);
+/// Writes batch * panel_bytes(type, n, k) bytes, aligned to 64. f32 or bf16.
+void pack_right(const RightSource& source, DType type, std::span<std::byte> panels, Pool& pool,
+                std::span<std::byte> scratch);
 
 }  // namespace saccade::runtime::kernels

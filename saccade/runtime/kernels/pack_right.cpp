@@ -9,8 +9,7 @@
 namespace saccade::runtime::kernels {
 namespace {
 
-using plan::kPanelColumns;
-using plan::PanelType;
+using ops::kPanelWidth;
 
 constexpr int64_t kRowsPerTask = 16;
 
@@ -24,7 +23,7 @@ Area cut_area(ScratchCutter& cutter, const RightSource& source) {
   Area area;
   const int64_t length = source.transposed ? source.k : source.n;
   for (float*& row : area.rows) row = cutter.take<float>(length);
-  if (source.transposed) area.words = cutter.take<uint16_t>(kPanelColumns * round_up(source.k, 2));
+  if (source.transposed) area.words = cutter.take<uint16_t>(kPanelWidth * round_up(source.k, 2));
   return area;
 }
 
@@ -43,13 +42,13 @@ const float* fetch(const RightSource& source, const RowFunctions& functions, int
 }
 
 /// Steps of all panels from a few rows over k.
-void pack_rows(const RightSource& source, PanelType type, const RowFunctions& functions,
-               int64_t image, int64_t begin, int64_t end, std::byte* panels, const Area& area) {
-  const int64_t panel = plan::panel_bytes(type, source.k);
-  for (int64_t row = begin; row < end; row += plan::panel_depth(type)) {
-    std::byte* out = panels + row / plan::panel_depth(type) * plan::kPanelStepBytes;
+void pack_rows(const RightSource& source, DType type, const RowFunctions& functions, int64_t image,
+               int64_t begin, int64_t end, std::byte* panels, const Area& area) {
+  const int64_t panel = ops::panel_stride(type, source.k);
+  for (int64_t row = begin; row < end; row += ops::panel_group(type)) {
+    std::byte* out = panels + row / ops::panel_group(type) * ops::kPanelStepBytes;
     const float* x = fetch(source, functions, image, row, source.n, area.rows[0]);
-    if (type == PanelType::f32) {
+    if (type == DType::F32) {
       functions.pack_row(RowFormat::f32, x, source.n, 0, 0, out, panel);
       continue;
     }
@@ -63,31 +62,31 @@ void pack_rows(const RightSource& source, PanelType type, const RowFunctions& fu
 }
 
 /// One panel from 16 rows over n.
-void pack_transposed(const RightSource& source, PanelType type, const RowFunctions& functions,
+void pack_transposed(const RightSource& source, DType type, const RowFunctions& functions,
                      int64_t image, int64_t begin, int64_t end, std::byte* panel,
                      const Area& area) {
-  const int64_t steps = plan::panel_steps(type, source.k);
+  const int64_t steps = ops::panel_steps(type, source.k);
   auto* words = reinterpret_cast<uint32_t*>(panel);
   const bool regular = source.rows.index == nullptr && source.rows.rows_per_image == 0;
-  if (type == PanelType::f32 && regular) {
+  if (type == DType::F32 && regular) {
     const float* x = source.data + image * source.batch_stride + source.rows.offset(begin);
     functions.transpose_panel(reinterpret_cast<const uint32_t*>(x), source.rows.row_stride,
                               end - begin, steps, words);
     return;
   }
-  std::fill(words, words + steps * kPanelColumns, 0U);
+  std::fill(words, words + steps * kPanelWidth, 0U);
   for (int64_t row = begin; row < end; ++row) {
     const float* x = fetch(source, functions, image, row, source.k, area.rows[0]);
-    if (type == PanelType::f32) {
+    if (type == DType::F32) {
       for (int64_t i = 0; i < steps; ++i)
-        std::memcpy(&words[i * kPanelColumns + row - begin], x + i, sizeof(float));
+        std::memcpy(&words[i * kPanelWidth + row - begin], x + i, sizeof(float));
       continue;
     }
     uint16_t* half = area.words + (row - begin) * 2 * steps;
     half[2 * steps - 1] = 0;
     functions.to_bf16(x, source.k, half);
   }
-  if (type == PanelType::bf16)
+  if (type == DType::BF16)
     functions.transpose_panel(reinterpret_cast<const uint32_t*>(area.words), steps, end - begin,
                               steps, words);
 }
@@ -100,14 +99,14 @@ int64_t pack_right_scratch(const RightSource& source, int threads) {
   return cutter.used() * threads;
 }
 
-void pack_right(const RightSource& source, PanelType type, std::span<std::byte> panels, Pool& pool,
+void pack_right(const RightSource& source, DType type, std::span<std::byte> panels, Pool& pool,
                 std::span<std::byte> scratch) {
-  SACCADE_CHECK(type != PanelType::i8, "activations are not packed as int8 panels");
+  SACCADE_CHECK(type != DType::I8, "activations are not packed as int8 panels");
   SACCADE_CHECK(!source.transposed || source.norm == nullptr, "norm of transposed rows");
   SACCADE_CHECK(static_cast<int64_t>(scratch.size()) >= pack_right_scratch(source, pool.threads()),
                 "scratch of {} bytes is too small", scratch.size());
   const RowFunctions functions = kernel_table().rows;
-  const int64_t bytes = plan::panels_bytes(type, source.n, source.k);
+  const int64_t bytes = ops::panel_bytes(type, source.n, source.k);
   SACCADE_CHECK(static_cast<int64_t>(panels.size()) >= source.batch * bytes, "panels too small");
   const int64_t rows = source.transposed ? source.n : source.k;
   const int64_t tasks = (rows + kRowsPerTask - 1) / kRowsPerTask;
@@ -120,7 +119,7 @@ void pack_right(const RightSource& source, PanelType type, std::span<std::byte> 
     std::byte* to = panels.data() + image * bytes;
     if (source.transposed)
       pack_transposed(source, type, functions, image, begin, end,
-                      to + task % tasks * plan::panel_bytes(type, source.k), area);
+                      to + task % tasks * ops::panel_stride(type, source.k), area);
     else
       pack_rows(source, type, functions, image, begin, end, to, area);
   });

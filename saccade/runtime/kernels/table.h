@@ -59,7 +59,8 @@ struct TileFamily {
   double (*burn)(int64_t rounds);
 };
 
-enum class Activation : uint8_t { none, relu, gelu_erf, gelu_tanh, silu };
+/// Numbered as ops::Activation, whose header is too large for files with their own target flags.
+enum class Activation : uint8_t { none, relu, gelu, gelu_tanh, silu, sigmoid, tanh };
 
 /// What happens to a finished tile; columns and rows start at the tile's first. Null: left out.
 ///   y = activation(acc' + bias + row_bias) * layer_scale * scale + residual

@@ -20,8 +20,8 @@ SACCADE_INLINE void tile_step(const std::byte* a, const std::byte* b, int64_t b_
     SACCADE_UNROLL(16) for (int r = 0; r < kRows; ++r) {
       const auto value = Dot::broadcast_a(a + r * kPieceBytes, part);
       SACCADE_UNROLL(4)
-      for (int v = 0; v < kVectors; ++v) acc[r][v] =
-          Dot::multiply_add(value, columns[v], acc[r][v]);
+      for (int v = 0; v < kVectors; ++v)
+        acc[r][v] = Dot::multiply_add(value, columns[v], acc[r][v]);
     }
   }
 }
@@ -36,8 +36,10 @@ void tile(const TileArgs& t) {
   const int64_t out_vector = kWholePanels ? t.out_panel : Dot::kLanes;
   const auto* init = static_cast<const typename Dot::Element*>(t.init);
   SACCADE_UNROLL(16)
-  for (int r = 0; r < kRows; ++r) SACCADE_UNROLL(4) for (int v = 0; v < kVectors; ++v) acc[r][v] =
-      init ? Dot::load(init + r * t.init_row + v * init_vector) : Dot::zero();
+  for (int r = 0; r < kRows; ++r)
+    SACCADE_UNROLL(4)
+    for (int v = 0; v < kVectors; ++v) acc[r][v] =
+        init ? Dot::load(init + r * t.init_row + v * init_vector) : Dot::zero();
   const std::byte *a = t.a, *b = t.b, *ahead = t.prefetch;
   int64_t left = t.steps;
   for (; left >= kPieceSteps; left -= kPieceSteps) {
@@ -46,7 +48,7 @@ void tile(const TileArgs& t) {
     for (int quad = 0; quad < kPieceSteps / 4; ++quad) {
       SACCADE_UNROLL(4)
       for (int s = 0; s < 4; ++s)
-          tile_step<Dot, kRows, kVectors>(a + s * Dot::kStepBytes, b + s * 64, b_stride, acc);
+        tile_step<Dot, kRows, kVectors>(a + s * Dot::kStepBytes, b + s * 64, b_stride, acc);
       a += 4 * Dot::kStepBytes;
       b += 4 * 64;
     }
@@ -56,8 +58,9 @@ void tile(const TileArgs& t) {
     tile_step<Dot, kRows, kVectors>(a, b, b_stride, acc);
   auto* out = static_cast<typename Dot::Element*>(t.out);
   SACCADE_UNROLL(16)
-  for (int r = 0; r < kRows; ++r) SACCADE_UNROLL(4) for (int v = 0; v < kVectors; ++v)
-      Dot::store(acc[r][v], out + r * t.out_row + v * out_vector);
+  for (int r = 0; r < kRows; ++r)
+    SACCADE_UNROLL(4)
+    for (int v = 0; v < kVectors; ++v) Dot::store(acc[r][v], out + r * t.out_row + v * out_vector);
 }
 
 template <class Dot>

@@ -1,0 +1,65 @@
+#pragma once
+// The compiled file (docs/formats/plan.md): plain data, summed, verified on open, nothing in it is
+// executed. Weights lie in it as the kernels read them and are used straight from the map.
+
+#include <filesystem>
+#include <optional>
+
+#include "saccade/base/json.h"
+#include "saccade/base/pipeline.h"
+#include "saccade/plan/graph.h"
+
+namespace saccade::plan {
+
+inline constexpr uint32_t kVersion = 1;
+
+/// What there is to know beside the graph.
+struct Info {
+  std::string name;               ///< of the model
+  std::string task = "classify";  ///< which verb it serves
+  std::string precision = "fp32";
+  bool raw = false;  ///< as traced, not compiled
+  bool random_weights = false;
+  std::optional<Pipeline> pipeline;
+  std::vector<std::string> labels;
+  Json report = Json::object();      ///< precision by layer and why
+  Json provenance = Json::object();  ///< where it comes from: program, version, source, options
+};
+
+/// Inputs and what the traced model answered, for checking what is compiled from it.
+struct Recording {
+  NamedTensors inputs;
+  NamedTensors outputs;
+};
+
+struct Plan {
+  Graph graph;
+  Info info;
+  std::vector<Recording> recordings;
+};
+
+struct OpenOptions {
+  bool map = true;  ///< false: read into memory, safe against files that shrink while in use
+};
+
+/// Every check but the SHA-256: magic, version, section table, sums of all sections and of each
+/// MiB of weights (on all threads), offsets, operators, types, row numbers.
+/// Throws Error: bad_input with file, offset and reason; not_supported for another version.
+[[nodiscard]] Plan open(const std::filesystem::path& path, const OpenOptions& options = {});
+/// The same from memory that `owner` keeps alive; copied if it is not aligned to 64 bytes.
+[[nodiscard]] Plan parse(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
+                         std::string_view file);
+/// True if the bytes begin as a plan does.
+[[nodiscard]] bool is_plan(std::span<const std::byte> bytes);
+[[nodiscard]] bool is_plan(const std::filesystem::path& path);
+
+/// Writes the file so that it is there completely or not at all. The graph has no problem.
+void write(const Plan& plan, const std::filesystem::path& path);
+/// The same bytes in memory.
+[[nodiscard]] std::vector<std::byte> serialize(const Plan& plan);
+
+[[nodiscard]] Json to_json(const Info& info);
+/// Exactly what to_json writes; Error (bad_input) for anything else.
+[[nodiscard]] Info info_from_json(const Json& json, std::string_view where);
+
+}  // namespace saccade::plan

@@ -1,0 +1,162 @@
+#include <cstring>
+
+#include "saccade/base/check.h"
+#include "saccade/base/file.h"
+#include "saccade/plan/crc32c.h"
+#include "saccade/plan/encode.h"
+#include "saccade/plan/layout.h"
+#include "saccade/plan/plan.h"
+
+namespace saccade::plan {
+namespace {
+
+using Bytes = std::span<const std::byte>;
+
+/// The tensors of the data section in their order, and the table that describes them.
+class Tensors {
+ public:
+  explicit Tensors(const Plan& plan) {
+    for (const auto& constant : plan.graph.constants)
+      add(Role::constant, 0, constant.name, constant.dtype, constant.layout, constant.shape,
+          constant.bytes);
+    for (size_t i = 0; i < plan.recordings.size(); ++i) {
+      add_all(Role::recorded_input, i, plan.recordings[i].inputs);
+      add_all(Role::recorded_output, i, plan.recordings[i].outputs);
+    }
+  }
+
+  [[nodiscard]] uint64_t size() const { return size_; }
+  [[nodiscard]] std::vector<std::byte> table() const {
+    ByteWriter out;
+    out.put(static_cast<uint32_t>(pieces_.size()));
+    auto bytes = out.bytes();
+    bytes.insert(bytes.end(), rows_.bytes().begin(), rows_.bytes().end());
+    return bytes;
+  }
+  /// The data section in order, with what fills up.
+  void stream(const ByteSink& sink) const {
+    constexpr std::array<std::byte, kAlignment> kZeros{};
+    uint64_t at = 0;
+    for (const auto& piece : pieces_) {
+      sink(piece);
+      at += piece.size();
+      sink(Bytes(kZeros).first(aligned(at) - at));
+      at = aligned(at);
+    }
+  }
+
+ private:
+  void add(Role role, size_t recording, std::string_view name, DType dtype, ops::Layout layout,
+           const Shape& shape, Bytes bytes) {
+    rows_.put(static_cast<uint8_t>(role));
+    rows_.put(static_cast<uint32_t>(recording));
+    rows_.put_text(name);
+    rows_.put(static_cast<uint8_t>(dtype));
+    rows_.put(static_cast<uint8_t>(layout));
+    encode_dims(ops::fixed_dims(shape), rows_);
+    rows_.put(size_);
+    rows_.put(uint64_t{bytes.size()});
+    pieces_.push_back(bytes);
+    size_ = aligned(size_ + bytes.size());
+  }
+  void add_all(Role role, size_t recording, const NamedTensors& tensors) {
+    for (const auto& [name, tensor] : tensors)
+      add(role, recording, name, tensor.dtype(), ops::Layout::row_major, tensor.shape(),
+          tensor.bytes());
+  }
+
+  ByteWriter rows_;
+  std::vector<Bytes> pieces_;
+  uint64_t size_ = 0;
+};
+
+/// CRC-32C of each block of a stream.
+class BlockSums {
+ public:
+  void update(Bytes bytes) {
+    while (!bytes.empty()) {
+      const auto piece = bytes.first(std::min<uint64_t>(bytes.size(), kBlock - filled_));
+      sum_ = crc32c(piece, sum_);
+      filled_ += piece.size();
+      bytes = bytes.subspan(piece.size());
+      if (filled_ == kBlock) close();
+    }
+  }
+  [[nodiscard]] std::vector<std::byte> finish() {
+    if (filled_ > 0) close();
+    return out_.bytes();
+  }
+
+ private:
+  void close() {
+    out_.put(sum_);
+    sum_ = 0;
+    filled_ = 0;
+  }
+  ByteWriter out_;
+  uint32_t sum_ = 0;
+  uint64_t filled_ = 0;
+};
+
+std::vector<std::byte> to_bytes(std::string_view text) {
+  const auto* begin = reinterpret_cast<const std::byte*>(text.data());
+  return {begin, begin + text.size()};
+}
+
+template <class T>
+Bytes raw(const T& value) {
+  return std::as_bytes(std::span(&value, 1));
+}
+
+/// The file from front to back.
+void stream(const Plan& plan, const ByteSink& sink) {
+  if (const auto problem = find_problem(plan.graph); !problem.empty())
+    SACCADE_CHECK(false, "a plan with a problem: {}", problem);
+  const Tensors tensors(plan);
+  ByteWriter graph;
+  encode_graph(plan.graph, graph);
+  BlockSums sums;
+  tensors.stream([&](Bytes bytes) { sums.update(bytes); });
+  const std::array<std::vector<std::byte>, kSections - 1> small = {
+      to_bytes(to_json(plan.info).dump()), tensors.table(), graph.bytes(), sums.finish()};
+
+  Header header;
+  header.version = kVersion;
+  std::array<SectionRow, kSections> rows;
+  uint64_t offset = kHeaderSize + kSections * kRowSize;
+  for (uint32_t i = 0; i < kSections; ++i) {
+    const bool data = i + 1 == kSections;
+    offset = aligned(offset);
+    rows[i] = {i, data ? 0 : crc32c(small[i]), offset, data ? tensors.size() : small[i].size(), 0};
+    offset += rows[i].size;
+  }
+  header.file_size = offset;
+  const auto table = std::as_bytes(std::span(rows));
+  header.sum = crc32c(table, crc32c(raw(header).first(kHeaderSize - sizeof header.sum)));
+
+  sink(raw(header));
+  sink(table);
+  constexpr std::array<std::byte, kAlignment> kZeros{};
+  uint64_t at = kHeaderSize + table.size();
+  for (uint32_t i = 0; i < kSections; ++i) {
+    sink(Bytes(kZeros).first(rows[i].offset - at));
+    i + 1 == kSections ? tensors.stream(sink) : sink(small[i]);
+    at = rows[i].offset + rows[i].size;
+  }
+}
+
+}  // namespace
+
+void write(const Plan& plan, const std::filesystem::path& path) {
+  write_file_atomically(
+      path, [&](const ByteSink& sink) { stream(plan, sink); },
+      [](const std::filesystem::path& written) { static_cast<void>(open(written)); });
+}
+
+std::vector<std::byte> serialize(const Plan& plan) {
+  std::vector<std::byte> bytes;
+  stream(plan, [&](Bytes piece) { bytes.insert(bytes.end(), piece.begin(), piece.end()); });
+  return bytes;
+}
+
+}  // namespace saccade::plan

@@ -1,0 +1,1 @@
+#include "saccade/plan/graph.h"

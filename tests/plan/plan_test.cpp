@@ -1,0 +1,139 @@
+#include "saccade/plan/plan.h"
+
+#include <cstring>
+#include <filesystem>
+
+#include <gtest/gtest.h>
+
+#include "saccade/base/error.h"
+#include "saccade/base/file.h"
+#include "saccade/plan/crc32c.h"
+#include "tests/plan/graphs.h"
+
+namespace saccade::plan {
+namespace {
+
+Plan small_plan() {
+  Plan plan;
+  plan.graph = test::small_vit({.side = 4, .dim = 4, .hidden = 4, .classes = 3, .depth = 1});
+  plan.info.name = "small";
+  plan.info.labels = {"cat", "dog", "Übung"};
+  plan.info.pipeline = Pipeline{};
+  plan.recordings.push_back({{{"images", test::random_tensor({2, 3, 4, 4}, "in")}},
+                             {{"logits", test::random_tensor({2, 3}, "out")}}});
+  return plan;
+}
+
+ErrorKind kind_of(std::span<const std::byte> bytes) {
+  try {
+    static_cast<void>(parse(bytes, nullptr, "small.plan"));
+  } catch (const Error& e) {
+    return e.kind();
+  }
+  return ErrorKind::interrupted;  // stands for: it was accepted
+}
+
+TEST(Plan, ComesBackAsItWasWritten) {
+  const auto plan = small_plan();
+  const auto bytes = serialize(plan);
+  const auto again = parse(bytes, nullptr, "small.plan");
+  EXPECT_EQ(serialize(again), bytes);
+  EXPECT_EQ(to_json(again.info), to_json(plan.info));
+  ASSERT_EQ(again.graph.values.size(), plan.graph.values.size());
+  for (size_t i = 0; i < plan.graph.values.size(); ++i) {
+    EXPECT_EQ(again.graph.values[i].type, plan.graph.values[i].type);
+    EXPECT_EQ(again.graph.values[i].path, plan.graph.values[i].path);
+  }
+  ASSERT_EQ(again.recordings.size(), 1U);
+  EXPECT_EQ(again.recordings[0].outputs[0].second.shape(), (Shape{2, 3}));
+  for (const auto& constant : again.graph.constants)
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(constant.bytes.data()) % 64, 0U);
+}
+
+TEST(Plan, FilesAreMappedOrRead) {
+  const auto path = std::filesystem::path(testing::TempDir()) / "saccade_plan_test.plan";
+  write(small_plan(), path);
+  EXPECT_TRUE(is_plan(path));
+  for (const bool map : {true, false})
+    EXPECT_EQ(serialize(open(path, {.map = map})), serialize(small_plan()));
+  std::filesystem::remove(path);
+}
+
+TEST(Plan, EveryTruncationIsAnError) {
+  const auto bytes = serialize(small_plan());
+  for (size_t size = 0; size < bytes.size(); ++size)
+    ASSERT_EQ(kind_of(std::span(bytes).first(size)), ErrorKind::bad_input) << size;
+}
+
+TEST(Plan, EveryFlippedBitIsAnError) {
+  auto bytes = serialize(small_plan());
+  for (size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
+    const auto mask = static_cast<std::byte>(1U << (bit % 8));
+    bytes[bit / 8] ^= mask;
+    const auto kind = kind_of(bytes);
+    ASSERT_TRUE(kind == ErrorKind::bad_input || (kind == ErrorKind::not_supported && bit < 96))
+        << "bit " << bit;
+    bytes[bit / 8] ^= mask;
+  }
+}
+
+TEST(Plan, BytesBehindTheEndAreAnError) {
+  auto bytes = serialize(small_plan());
+  bytes.resize(bytes.size() + 64);
+  EXPECT_EQ(kind_of(bytes), ErrorKind::bad_input);
+}
+
+TEST(Plan, OtherVersionsAreRefusedByName) {
+  auto bytes = serialize(small_plan());
+  bytes[8] = std::byte{9};
+  try {
+    static_cast<void>(parse(bytes, nullptr, "small.plan"));
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), ErrorKind::not_supported);
+    EXPECT_NE(std::string(e.what()).find("version 9"), std::string::npos);
+  }
+}
+
+TEST(Plan, SumsAreCrc32c) {
+  const std::string_view text = "123456789";
+  EXPECT_EQ(crc32c(std::as_bytes(std::span(text))), 0xE3069283U);
+  EXPECT_EQ(crc32c(std::as_bytes(std::span(text.substr(4))),
+                   crc32c(std::as_bytes(std::span(text.substr(0, 4))))),
+            0xE3069283U);
+}
+
+TEST(Plan, GraphProblemsAreFound) {
+  Graph graph = small_plan().graph;
+  EXPECT_EQ(find_problem(graph), "");
+  auto later = graph;
+  later.values[later.values.size() - 1].operands[0] = static_cast<ValueId>(later.values.size());
+  EXPECT_NE(find_problem(later), "");
+  auto other_type = graph;
+  other_type.values.back().type.dims.back().size += 1;
+  EXPECT_NE(find_problem(other_type), "");
+  auto twice = graph;
+  twice.outputs.push_back(twice.outputs[0]);
+  EXPECT_NE(find_problem(twice), "");
+  auto none = graph;
+  none.outputs.clear();
+  EXPECT_NE(find_problem(none), "");
+}
+
+TEST(Plan, TablesOfRowsStayWithinRange) {
+  const auto with_rows = [](std::vector<int64_t> rows) {
+    Graph graph;
+    const auto x = graph.add_input("x", {DType::F32, {{1, true}, {4}}});
+    const Shape shape = {static_cast<int64_t>(rows.size())};
+    const auto index = graph.add_constant(
+        make_constant("rows", HostTensor::of(shape, std::span<const int64_t>(rows))));
+    graph.add_output("y", graph.add(ops::Op::gather, {x, index}, {{"axis", int64_t{1}}}));
+    return find_problem(graph);
+  };
+  EXPECT_EQ(with_rows({0, 3, 3}), "");
+  EXPECT_NE(with_rows({4}), "");
+  EXPECT_NE(with_rows({-1}), "");
+}
+
+}  // namespace
+}  // namespace saccade::plan
