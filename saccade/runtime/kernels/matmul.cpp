@@ -1,0 +1,384 @@
+#include "saccade/runtime/kernels/matmul.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "saccade/base/check.h"
+#include "saccade/ops/op.h"
+#include "saccade/runtime/kernels/scratch.h"
+#include "saccade/runtime/kernels/tiling.h"
+
+namespace saccade::runtime::kernels {
+namespace {
+
+using ops::kPanelStepBytes;
+using ops::kPanelWidth;
+
+static_assert(static_cast<int>(Activation::tanh) == static_cast<int>(ops::Activation::tanh));
+
+// The grid. Its constants decide speed, not bits.
+constexpr int64_t kManyRows = 768;  // from here on tasks are blocks of rows, else of columns
+constexpr int64_t kTasks = 28;      // at least so many, where the work allows
+constexpr int64_t kRowBlock = 112;  // rows: 8 tiles of 14
+constexpr int64_t kRowBlockBytes = 512 << 10;  // of packed A, to stay in a core's cache
+constexpr int64_t kColumnChunk = 64;
+constexpr int64_t kTaskMacs = 256 << 10;
+constexpr int64_t kBlockSteps = 1024;  // of the summed dimension: 64 KiB of a panel
+
+/// How the work is cut, from the shape alone. Shared: A is packed once by all threads, then tasks
+/// are (chunk of columns, block of rows). Otherwise each task packs a block of rows for itself and
+/// makes all columns of it.
+struct Grid {
+  bool shared;
+  int64_t row_blocks;
+  int64_t column_chunks;
+};
+
+Grid make_grid(const Matmul& op) {
+  const bool own_rows = op.batch > 1 && op.left_batch_stride != 0;
+  if (own_rows || op.m >= kManyRows) {
+    const int64_t row_bytes = op.k * static_cast<int64_t>(sizeof(float));
+    const int64_t largest =
+        std::clamp<int64_t>(kRowBlockBytes / row_bytes, kMaxTileRows, kRowBlock);
+    const int64_t wanted = std::min(ceil_div(kTasks, op.batch), ceil_div(op.m, kMaxTileRows));
+    return {false, std::max(ceil_div(op.m, largest), wanted), 1};
+  }
+  const int64_t chunks = ceil_div(op.n, kColumnChunk);
+  const int64_t affordable = op.m * op.n * op.k / (kTaskMacs * chunks);
+  const int64_t wanted = ceil_div(kTasks, chunks * op.batch);
+  const int64_t most = std::min({wanted, affordable, ceil_div(op.m, kMaxTileRows)});
+  return {true, std::max<int64_t>(most, 1), chunks};
+}
+
+const TileFamily& family_of(const Tiles& tiles, DType type) {
+  return type == DType::F32 ? tiles.f32 : type == DType::BF16 ? tiles.bf16 : tiles.i8;
+}
+
+/// Rows of A as tiles read them, with the scale and zero point of each row (int8).
+struct PackedRows {
+  std::byte* data = nullptr;
+  float* scale = nullptr;
+  int32_t* zero = nullptr;
+};
+
+/// What one thread needs for itself.
+struct ThreadArea {
+  PackedRows packed;             // of one block, where A is not shared
+  std::byte* partial = nullptr;  // [rows of a block][columns of a tile], between blocks of K
+  float* patch = nullptr;        // one row
+  float* normalised = nullptr;
+};
+
+/// Whether tiles can be stored as they come.
+bool is_plain(const Matmul& op) {
+  const Epilogue& e = op.epilogue;
+  return op.right.type != DType::I8 && e.row_bias == nullptr && e.activation == Activation::none &&
+         e.layer_scale == nullptr && e.scale == 1.0F && e.residual == nullptr &&
+         op.out.rows.index == nullptr && op.out.column_block == 0;
+}
+
+class Run {
+ public:
+  explicit Run(const Matmul& op)
+      : op_(op),
+        table_(kernel_table()),
+        tiles_(family_of(table_.tiles, op.right.type)),
+        grid_(make_grid(op)),
+        pieces_(piece_count(tiles_.format, op.k)),
+        steps_(ops::panel_steps(op.right.type, op.k)),
+        step_bytes_(ops::panel_group(op.right.type) * kPieceBytes / piece_elements(tiles_.format)),
+        panel_stride_(ops::panel_stride(op.right.type, op.k)),
+        plain_(is_plain(op)) {}
+
+  /// Lays out the scratch area, or only counts it.
+  void cut(ScratchCutter& cutter) {
+    if (grid_.shared) shared_ = cut_rows(cutter, op_.m);
+    per_thread_begin_ = cutter.used();
+    area_ = cut_thread(cutter);
+    per_thread_ = cutter.used() - per_thread_begin_;
+  }
+
+  [[nodiscard]] int64_t bytes(int threads) const {
+    return per_thread_begin_ + per_thread_ * threads;
+  }
+
+  void execute(Pool& pool) {
+    if (!grid_.shared) {
+      pool.run(op_.batch * grid_.row_blocks, [&](int64_t task, int thread) {
+        const ThreadArea area = area_of(thread);
+        const int64_t image = task / grid_.row_blocks;
+        const Range rows = part({0, op_.m}, grid_.row_blocks, task % grid_.row_blocks);
+        for (int64_t i = 0; i < tile_count(rows); ++i)
+          pack(image, tile_rows(rows, i), rows.begin, area.packed, area);
+        multiply(image, rows, {0, op_.n}, area.packed, area);
+      });
+      return;
+    }
+    const int64_t most = tile_count(part({0, op_.m}, grid_.row_blocks, grid_.row_blocks - 1));
+    pool.run(grid_.row_blocks * most, [&](int64_t task, int thread) {
+      const Range rows = part({0, op_.m}, grid_.row_blocks, task / most);
+      if (task % most < tile_count(rows))
+        pack(0, tile_rows(rows, task % most), 0, shared_, area_of(thread));
+    });
+    const int64_t tasks = grid_.column_chunks * grid_.row_blocks;
+    pool.run(op_.batch * tasks, [&](int64_t task, int thread) {
+      const int64_t chunk = task % tasks / grid_.row_blocks;
+      const Range rows = part({0, op_.m}, grid_.row_blocks, task % grid_.row_blocks);
+      const Range columns{chunk * kColumnChunk, std::min(op_.n, (chunk + 1) * kColumnChunk)};
+      multiply(task / tasks, rows, columns, from_row(shared_, rows.begin), area_of(thread));
+    });
+  }
+
+ private:
+  [[nodiscard]] int64_t row_bytes() const { return pieces_ * kPieceBytes; }
+  [[nodiscard]] int64_t block_rows() const { return ceil_div(op_.m, grid_.row_blocks); }
+  [[nodiscard]] bool is_int8() const { return op_.right.type == DType::I8; }
+
+  PackedRows cut_rows(ScratchCutter& cutter, int64_t rows) const {
+    PackedRows packed;
+    packed.data = cutter.take<std::byte>(rows * row_bytes());
+    packed.scale = cutter.take<float>(rows);
+    packed.zero = cutter.take<int32_t>(rows);
+    return packed;
+  }
+
+  ThreadArea cut_thread(ScratchCutter& cutter) const {
+    ThreadArea area;
+    if (!grid_.shared) area.packed = cut_rows(cutter, block_rows());
+    area.partial = cutter.take<std::byte>(block_rows() * kMaxTileColumns * 4);
+    area.patch = cutter.take<float>(op_.k);
+    area.normalised = cutter.take<float>(op_.k);
+    return area;
+  }
+
+  [[nodiscard]] ThreadArea area_of(int thread) const {
+    const auto move = [&](auto*& pointer) {
+      using T = std::remove_reference_t<decltype(*pointer)>;
+      if (pointer != nullptr)
+        pointer =
+            reinterpret_cast<T*>(reinterpret_cast<std::byte*>(pointer) + thread * per_thread_);
+    };
+    ThreadArea area = area_;
+    move(area.packed.data), move(area.packed.scale), move(area.packed.zero);
+    move(area.partial), move(area.patch), move(area.normalised);
+    return area;
+  }
+
+  [[nodiscard]] PackedRows from_row(const PackedRows& packed, int64_t row) const {
+    return {packed.data + row * row_bytes(), packed.scale + row, packed.zero + row};
+  }
+
+  [[nodiscard]] int64_t tile_count(const Range& rows) const {
+    return ceil_div(rows.size(), tiles_.rows);
+  }
+  [[nodiscard]] Range tile_rows(const Range& rows, int64_t tile) const {
+    return part(rows, tile_count(rows), tile);
+  }
+
+  void pack(int64_t image, const Range& rows, int64_t first, const PackedRows& to,
+            const ThreadArea& area) const;
+  [[nodiscard]] const float* fetch(int64_t image, int64_t row, const ThreadArea& area) const;
+  void multiply(int64_t image, const Range& rows, const Range& columns, const PackedRows& packed,
+                const ThreadArea& area) const;
+  void multiply_group(int64_t image, const Range& rows, const Group& group, const std::byte* b,
+                      const std::byte* ahead, const PackedRows& packed,
+                      const ThreadArea& area) const;
+  [[nodiscard]] float* direct(int64_t image, const Range& rows, const Group& group) const;
+  void finish(int64_t image, const Range& rows, const Range& columns, const void* tile,
+              const PackedRows& packed) const;
+  void scatter_columns(int64_t image, const Range& rows, const Range& columns,
+                       const float* block) const;
+
+  const Matmul& op_;
+  KernelTable table_;
+  const TileFamily& tiles_;
+  Grid grid_;
+  int64_t pieces_;      // of a packed row
+  int64_t steps_;       // of a panel
+  int64_t step_bytes_;  // of a packed row
+  int64_t panel_stride_;
+  bool plain_;
+  PackedRows shared_;
+  ThreadArea area_;  // of thread 0; the others follow per_thread_ bytes apart
+  int64_t per_thread_begin_ = 0, per_thread_ = 0;
+};
+
+/// One row of A, k elements side by side.
+const float* Run::fetch(int64_t image, int64_t row, const ThreadArea& area) const {
+  const float* data = op_.left.data + image * op_.left_batch_stride;
+  const float* x = area.patch;
+  if (op_.left.patches != nullptr) {
+    fetch_patch(*op_.left.patches, data, row, area.patch);
+  } else {
+    const int64_t offset = op_.left.rows.offset(row);
+    if (offset < 0)
+      std::fill(area.patch, area.patch + op_.k, 0.0F);
+    else
+      x = data + offset;
+  }
+  if (const Norm* norm = op_.left.norm) {
+    table_.rows.layer_norm(x, op_.k, norm->epsilon, norm->gamma, norm->beta, area.normalised);
+    x = area.normalised;
+  }
+  return x;
+}
+
+/// Packs the rows of one tile; `to` starts at row `first`.
+void Run::pack(int64_t image, const Range& rows, int64_t first, const PackedRows& to,
+               const ThreadArea& area) const {
+  const PackedRows tile = from_row(to, rows.begin - first);
+  for (int64_t i = 0; i < rows.size(); ++i) {
+    const float* x = fetch(image, rows.begin + i, area);
+    float inverse = 0;
+    int32_t zero = 0;
+    if (is_int8()) {
+      const Quantisation& q = op_.left.quantisation;
+      const float largest = q.scale > 0 ? 0 : table_.rows.largest_magnitude(x, op_.k);
+      tile.scale[i] = q.scale > 0 ? q.scale : largest > 0 ? largest / 127 : 1;
+      tile.zero[i] = zero = q.scale > 0 ? q.zero : 128;
+      inverse = 1 / tile.scale[i];
+    }
+    table_.rows.pack_row(tiles_.format, x, op_.k, inverse, zero, tile.data + i * kPieceBytes,
+                         rows.size() * kPieceBytes);
+  }
+}
+
+/// Columns of C for the rows of one block, group by group as wide as a tile.
+void Run::multiply(int64_t image, const Range& rows, const Range& columns, const PackedRows& packed,
+                   const ThreadArea& area) const {
+  const std::byte* panels = op_.right.panels + image * op_.right_batch_stride;
+  for_each_group(tiles_, columns, round_up(op_.n, kPanelWidth), [&](const Group& group) {
+    const int64_t c = group.columns.begin, next = c + group.width;
+    const std::byte* b = panels + c / kPanelWidth * panel_stride_ + c % kPanelWidth * 4;
+    const bool more = next < op_.n && group.width >= kPanelWidth;
+    const std::byte* ahead = more ? panels + next / kPanelWidth * panel_stride_ : nullptr;
+    multiply_group(image, rows, group, b, ahead, packed, area);
+  });
+}
+
+/// All rows of a block, one group of columns: a block of K of the panels stays in the nearest
+/// cache while the tiles pass over it, and the next group is fetched meanwhile.
+void Run::multiply_group(int64_t image, const Range& rows, const Group& group, const std::byte* b,
+                         const std::byte* ahead, const PackedRows& packed,
+                         const ThreadArea& area) const {
+  alignas(64) float bias[kMaxTileColumns] = {};
+  if (op_.epilogue.bias != nullptr && !is_int8())
+    std::memcpy(bias, op_.epilogue.bias + group.columns.begin,
+                group.columns.size() * sizeof(float));
+  alignas(64) float tile[kMaxTileRows * kMaxTileColumns];
+  const int64_t tiles = tile_count(rows), piece_steps = kPieceBytes / step_bytes_;
+  TileArgs args{};
+  args.b_stride = panel_stride_;
+  args.prefetch = ahead != nullptr ? ahead : b;
+  if (ahead != nullptr)
+    args.prefetch_lines =
+        ceil_div(group.width / kPanelWidth * panel_stride_, tiles * pieces_ * kPieceBytes);
+  args.init_panel = args.out_panel = kPanelWidth;
+  for (int64_t step = 0; step < steps_; step += kBlockSteps) {
+    const bool first = step == 0, last = step + kBlockSteps >= steps_;
+    args.steps = std::min(kBlockSteps, steps_ - step);
+    args.b = b + step * kPanelStepBytes;
+    for (int64_t i = 0; i < tiles; ++i) {
+      const Range here = tile_rows(rows, i);
+      const int64_t row = here.begin - rows.begin;
+      std::byte* partial = area.partial + row * kMaxTileColumns * 4;
+      float* straight = last ? direct(image, here, group) : nullptr;
+      args.a = packed.data + row * row_bytes() + step / piece_steps * here.size() * kPieceBytes;
+      args.init = first ? static_cast<void*>(bias) : partial;
+      args.init_row = first ? 0 : kMaxTileColumns;
+      args.out = straight != nullptr ? straight : last ? static_cast<void*>(tile) : partial;
+      args.out_row = straight != nullptr ? op_.out.rows.row_stride : kMaxTileColumns;
+      group.functions[here.size() - 1](args);
+      args.prefetch += args.prefetch_lines * (args.steps / piece_steps) * 64;
+      if (last && straight == nullptr)
+        finish(image, here, group.columns, tile, from_row(packed, row));
+    }
+  }
+}
+
+/// Where a tile that needs no finish may be stored as it is, or null.
+float* Run::direct(int64_t image, const Range& rows, const Group& group) const {
+  if (!plain_ || group.columns.size() != group.width) return nullptr;
+  const int64_t offset = op_.out.rows.offset(rows.begin);
+  if (op_.out.rows.offset(rows.end - 1) != offset + (rows.size() - 1) * op_.out.rows.row_stride)
+    return nullptr;  // the tile spans images
+  return op_.out.data + image * op_.out_batch_stride + offset + group.columns.begin;
+}
+
+/// Stores a tile through the epilogue. The bias of fp32 sums is in them already.
+void Run::finish(int64_t image, const Range& rows, const Range& columns, const void* tile,
+                 const PackedRows& packed) const {
+  const Epilogue& e = op_.epilogue;
+  const int64_t c = columns.begin;
+  const auto at_column = [&](auto* p) { return p != nullptr ? p + c : nullptr; };
+  const bool blocked = op_.out.column_block > 0;
+  alignas(64) float block[kMaxTileRows * kMaxTileColumns];
+  float* out[kMaxTileRows];
+  const float* residual[kMaxTileRows];
+  for (int64_t i = 0; i < rows.size(); ++i) {
+    const int64_t offset = op_.out.rows.offset(rows.begin + i);
+    const int64_t at = image * op_.out_batch_stride + offset + c;
+    out[i] = offset < 0 ? nullptr : blocked ? block + i * kMaxTileColumns : op_.out.data + at;
+    residual[i] = e.residual != nullptr && offset >= 0 ? e.residual + at : nullptr;
+  }
+  FinishArgs args{};
+  args.tile = tile;
+  args.tile_stride = kMaxTileColumns;
+  args.rows = static_cast<int>(rows.size());
+  args.columns = static_cast<int>(columns.size());
+  if (is_int8()) {
+    args.row_scale = packed.scale;
+    args.row_zero = packed.zero;
+    args.column_scale = op_.right.column_scale + c;
+    args.column_sum = op_.right.column_sum + c;
+    args.bias = at_column(e.bias);
+  }
+  args.row_bias = e.row_bias != nullptr ? e.row_bias + rows.begin : nullptr;
+  args.activation = e.activation;
+  args.layer_scale = at_column(e.layer_scale);
+  args.scale = e.scale;
+  args.residual = e.residual != nullptr ? residual : nullptr;
+  args.out = out;
+  table_.rows.finish(args);
+  if (blocked) scatter_columns(image, rows, columns, block);
+}
+
+/// Copies a finished tile to its blocks of columns.
+void Run::scatter_columns(int64_t image, const Range& rows, const Range& columns,
+                          const float* block) const {
+  const int64_t width = op_.out.column_block;
+  for (int64_t i = 0; i < rows.size(); ++i) {
+    const int64_t offset = op_.out.rows.offset(rows.begin + i);
+    if (offset < 0) continue;
+    float* out = op_.out.data + image * op_.out_batch_stride + offset;
+    for (int64_t c = columns.begin; c < columns.end;) {
+      const int64_t end = std::min(columns.end, (c / width + 1) * width);
+      std::memcpy(out + c / width * op_.out.column_block_stride + c % width,
+                  block + i * kMaxTileColumns + c - columns.begin, (end - c) * sizeof(float));
+      c = end;
+    }
+  }
+}
+
+}  // namespace
+
+int64_t matmul_scratch(const Matmul& op, int threads) {
+  Run run(op);
+  ScratchCutter cutter;
+  run.cut(cutter);
+  return run.bytes(threads);
+}
+
+void matmul(const Matmul& op, Pool& pool, std::span<std::byte> scratch) {
+  SACCADE_CHECK(op.m > 0 && op.n > 0 && op.k > 0 && op.batch > 0, "empty product");
+  SACCADE_CHECK(reinterpret_cast<uintptr_t>(op.right.panels) % ops::kPanelAlignment == 0,
+                "panels are not aligned");
+  Run run(op);
+  ScratchCutter cutter(scratch);
+  run.cut(cutter);
+  SACCADE_CHECK(run.bytes(pool.threads()) <= static_cast<int64_t>(scratch.size()),
+                "scratch of {} bytes is too small", scratch.size());
+  run.execute(pool);
+}
+
+}  // namespace saccade::runtime::kernels

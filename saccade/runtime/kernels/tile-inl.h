@@ -1,0 +1,91 @@
+// The register tile, written once. No include guard: included inside an open namespace, once for
+// each instruction set. Dot is a class of static functions:
+//   Acc, B, A          vector types
+//   kStepBytes         bytes of a packed row per step
+//   kParts             multiply-adds per step and accumulator
+//   kVectorBytes       bytes of a step of B that one accumulator covers; 64: a whole panel
+//   load_b(p, part), broadcast_a(p, part), multiply_add(a, b, acc)
+//   Element, load(p), store(acc, p), zero(), kLanes: columns of an accumulator
+//   kMacs              multiply-adds of one multiply_add, keep(acc): stops the optimiser
+// The arithmetic of an element of out does not depend on the tile it stands in: one chain of
+// multiply-adds in the order of K. Hence the same bits for any tiling.
+
+template <class Dot, int kRows, int kVectors>
+SACCADE_INLINE void tile_step(const std::byte* a, const std::byte* b, int64_t b_stride,
+                              typename Dot::Acc (&acc)[kRows][kVectors]) {
+  SACCADE_UNROLL(2) for (int part = 0; part < Dot::kParts; ++part) {
+    typename Dot::B columns[kVectors];
+    SACCADE_UNROLL(4)
+    for (int v = 0; v < kVectors; ++v) columns[v] = Dot::load_b(b + v * b_stride, part);
+    SACCADE_UNROLL(16) for (int r = 0; r < kRows; ++r) {
+      const auto value = Dot::broadcast_a(a + r * kPieceBytes, part);
+      SACCADE_UNROLL(4)
+      for (int v = 0; v < kVectors; ++v)
+        acc[r][v] = Dot::multiply_add(value, columns[v], acc[r][v]);
+    }
+  }
+}
+
+template <class Dot, int kRows, int kVectors>
+void tile(const TileArgs& t) {
+  constexpr int64_t kPieceSteps = kPieceBytes / Dot::kStepBytes;
+  constexpr bool kWholePanels = Dot::kVectorBytes == 64;
+  const int64_t b_stride = kWholePanels ? t.b_stride : Dot::kVectorBytes;
+  typename Dot::Acc acc[kRows][kVectors];
+  const int64_t init_vector = kWholePanels ? t.init_panel : Dot::kLanes;
+  const int64_t out_vector = kWholePanels ? t.out_panel : Dot::kLanes;
+  const auto* init = static_cast<const typename Dot::Element*>(t.init);
+  SACCADE_UNROLL(16)
+  for (int r = 0; r < kRows; ++r)
+    SACCADE_UNROLL(4)
+    for (int v = 0; v < kVectors; ++v) acc[r][v] =
+        init ? Dot::load(init + r * t.init_row + v * init_vector) : Dot::zero();
+  const std::byte *a = t.a, *b = t.b, *ahead = t.prefetch;
+  int64_t left = t.steps;
+  for (; left >= kPieceSteps; left -= kPieceSteps) {
+    for (int64_t line = 0; line < t.prefetch_lines; ++line, ahead += 64)
+      __builtin_prefetch(ahead, 0, 2);
+    for (int quad = 0; quad < kPieceSteps / 4; ++quad) {
+      SACCADE_UNROLL(4)
+      for (int s = 0; s < 4; ++s)
+        tile_step<Dot, kRows, kVectors>(a + s * Dot::kStepBytes, b + s * 64, b_stride, acc);
+      a += 4 * Dot::kStepBytes;
+      b += 4 * 64;
+    }
+    a += (kRows - 1) * kPieceBytes;
+  }
+  for (; left > 0; --left, a += Dot::kStepBytes, b += 64)
+    tile_step<Dot, kRows, kVectors>(a, b, b_stride, acc);
+  auto* out = static_cast<typename Dot::Element*>(t.out);
+  SACCADE_UNROLL(16)
+  for (int r = 0; r < kRows; ++r)
+    SACCADE_UNROLL(4)
+    for (int v = 0; v < kVectors; ++v) Dot::store(acc[r][v], out + r * t.out_row + v * out_vector);
+}
+
+template <class Dot>
+double burn(int64_t rounds) {
+  constexpr int kChains = 12;
+  typename Dot::Acc acc[kChains];
+  alignas(64) static const std::byte zeros[64] = {};
+  SACCADE_UNROLL(16) for (auto& chain : acc) chain = Dot::zero();
+  const auto a = Dot::broadcast_a(zeros, 0);
+  const auto b = Dot::load_b(zeros, 0);
+  for (int64_t i = 0; i < rounds; ++i) {
+    SACCADE_UNROLL(16) for (auto& chain : acc) {
+      chain = Dot::multiply_add(a, b, chain);
+      Dot::keep(chain);
+    }
+  }
+  return static_cast<double>(rounds) * kChains * Dot::kMacs;
+}
+
+template <class Dot, int kVectors, int kRows>
+struct TileList {
+  TileFunction functions[kRows];
+  constexpr TileList() : functions{} { fill(std::make_integer_sequence<int, kRows>()); }
+  template <int... i>
+  constexpr void fill(std::integer_sequence<int, i...>) {
+    ((functions[i] = &tile<Dot, i + 1, kVectors>), ...);
+  }
+};

@@ -1,0 +1,44 @@
+#pragma once
+// How rows and columns are cut into tiles.
+
+#include <algorithm>
+#include <cstdint>
+
+#include "saccade/ops/layout.h"
+#include "saccade/runtime/kernels/table.h"
+
+namespace saccade::runtime::kernels {
+
+[[nodiscard]] constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+struct Range {
+  int64_t begin, end;
+  [[nodiscard]] int64_t size() const { return end - begin; }
+};
+
+/// Part i of `parts`, as even as can be.
+[[nodiscard]] constexpr Range part(const Range& whole, int64_t parts, int64_t i) {
+  const int64_t total = whole.end - whole.begin;
+  return {whole.begin + total * i / parts, whole.begin + total * (i + 1) / parts};
+}
+
+/// Columns that one tile covers.
+struct Group {
+  const TileFunction* functions;  ///< [rows - 1]
+  int64_t width;                  ///< of the tile; those outside of `columns` are dropped
+  Range columns;
+};
+
+/// Calls body(group) for groups as wide as a tile; `filled` columns exist in the panels.
+template <class Body>
+void for_each_group(const TileFamily& tiles, const Range& columns, int64_t filled,
+                    const Body& body) {
+  for (int64_t c = columns.begin; c < columns.end;) {
+    const bool wide = tiles.narrow == nullptr || c + tiles.columns <= filled;
+    const int64_t width = wide ? tiles.columns : ops::kPanelWidth;
+    body(Group{wide ? tiles.wide : tiles.narrow, width, {c, std::min(columns.end, c + width)}});
+    c += width;
+  }
+}
+
+}  // namespace saccade::runtime::kernels
