@@ -2,12 +2,9 @@
 
 #include <cmath>
 #include <filesystem>
-#include <fstream>
-#include <set>
 
-#include "apps/cli/hand_over.h"
+#include "apps/cli/compiled.h"
 #include "apps/cli/output.h"
-#include "apps/cli/plan_opener.h"
 #include "apps/cli/verb.h"
 #include "saccade/base/file.h"
 #include "saccade/compile/compile.h"
@@ -32,19 +29,6 @@ struct Options {
   bool timings = false;
   bool json = false;
 };
-
-plan::Plan raw_plan(const Options& options, const Program& program) {
-  if (names_plan(options.model.model)) {
-    auto raw = plan::open(options.model.model);
-    if (!raw.info.raw)
-      throw usage_error("{} is compiled already; give the raw plan that `saccade trace` wrote",
-                        options.model.model);
-    return raw;
-  }
-  if (!program.trace_model)
-    hand_over(program, fmt::format("compiling {} (tracing it)", options.model.model));
-  return program.trace_model(options.model);
-}
 
 fs::path output_of(const Options& options, const plan::Plan& raw) {
   if (!options.output.empty()) return options.output;
@@ -96,7 +80,7 @@ double largest_difference(const std::shared_ptr<const runtime::Model>& model,
 }
 
 int run(const Options& options, const Program& program) {
-  const auto raw = raw_plan(options, program);
+  const auto raw = raw_plan(program, options.model);
   const auto path = output_of(options, raw);
   Dump dump(options.dump_ir);
   compile::CompileOptions how;

@@ -16,6 +16,7 @@
 #include "saccade/checkpoint/shard_index.h"
 #include "saccade/image/decode.h"
 #include "saccade/models/describe.h"
+#include "saccade/plan/plan.h"
 
 namespace saccade::cli {
 namespace {
@@ -98,6 +99,28 @@ Inspection inspect_config(const fs::path& path) {
         "JSON, but neither the configuration of a model (model_type, architecture) "
         "nor of its preprocessing (image_processor_type, input_size)");
   check_config(inspection.metadata, inspection.format, file);
+  return inspection;
+}
+
+/// Opening a plan reads and checks all of it.
+Inspection inspect_plan(const fs::path& path) {
+  const auto plan = plan::open(path);
+  Inspection inspection;
+  inspection.format = plan.info.raw ? "raw-plan" : "plan";
+  auto& metadata = inspection.metadata;
+  metadata = to_json(plan.info);
+  for (const auto* kind : {"inputs", "outputs", "operators"}) metadata[kind] = Json::object();
+  for (const auto& value : plan.graph.values) {
+    if (value.kind == plan::ValueKind::input)
+      metadata["inputs"][value.name] = to_string(value.type);
+    if (value.kind != plan::ValueKind::node) continue;
+    auto& count = metadata["operators"][std::string(ops::info(value.op).name)];
+    count = count.is_null() ? 1 : count.get<int64_t>() + 1;
+  }
+  for (const auto& output : plan.graph.outputs)
+    metadata["outputs"][output.name] = to_string(plan.graph.value(output.value).type);
+  metadata["constants"] = plan.graph.constants.size();
+  metadata["recordings"] = plan.recordings.size();
   return inspection;
 }
 
@@ -198,6 +221,7 @@ Inspection inspect_any(const fs::path& path, const InspectOptions& options) {
   if (!fs::is_directory(path, ignored)) {
     if (extension == ".json" && !checkpoint::is_shard_index(path)) return inspect_config(path);
     const auto file = FileMap::open(path);
+    if (plan::is_plan(file->bytes())) return inspect_plan(path);
     if (names_picture(extension) || image::looks_like_image(file->bytes()))
       return inspect_picture(*file, options);
   }

@@ -75,6 +75,7 @@ void add_model_options(CLI::App& app, ModelArgs& args);
 [[nodiscard]] OpenedModel open_model(const Program& program, const ModelArgs& args);
 
 /// The verbs, one per file of this folder; verbs.cpp has the table.
+[[nodiscard]] Verb bench_verb();
 [[nodiscard]] Verb classify_verb();
 [[nodiscard]] Verb compile_verb();
 [[nodiscard]] Verb doctor_verb();

@@ -5,12 +5,13 @@
 
 #include "saccade/base/check.h"
 #include "saccade/base/checked.h"
-#include "saccade/ops/context.h"
+#include "saccade/base/thread_pool.h"
+#include "saccade/runtime/kernel.h"
 
 namespace saccade::runtime {
 namespace {
 
-using plan::Graph, plan::Value, plan::ValueId, plan::ValueKind;
+using plan::ValueId;
 using Clock = std::chrono::steady_clock;
 
 struct Free {
@@ -25,25 +26,32 @@ Arena allocate(int64_t size) {
   return Arena(memory);
 }
 
-/// An operator with addresses and sizes filled in.
 struct Step {
-  const ops::OpInfo* op;
-  const Value* node;
-  std::vector<ops::Operand> operands;
-  ops::Result result;
+  Bound bound;
+  const Kernel* kernel;
 };
+
+int64_t scratch_of(const Step& step, int threads) {
+  return step.kernel->scratch ? step.kernel->scratch(step.bound, threads) : 0;
+}
 
 }  // namespace
 
 struct Session::Impl {
+  explicit Impl(int threads) : pool(threads) {}
+  Pool pool;
   Arena arena;
+  Arena scratch;
+  size_t scratch_size = 0;
   std::vector<Step> steps;
 };
 
 Session::Session(std::shared_ptr<const Model> model, const SessionOptions& options)
-    : model_(std::move(model)), options_(options), impl_(std::make_unique<Impl>()) {
+    : model_(std::move(model)),
+      options_(options),
+      impl_(std::make_unique<Impl>(options.threads > 0 ? options.threads : thread_count())) {
   if (options_.profile)
-    for (const ValueId id : model_->steps()) times_.push_back({id, 0.0});
+    for (const ValueId id : model_->steps()) times_.push_back({id});
 }
 
 Session::~Session() = default;
@@ -65,28 +73,37 @@ void Session::prepare(int64_t batch) {
                          options_.max_bytes);
   batch_ = 0;
   impl_->steps.clear();
-  impl_->arena = allocate(std::max<int64_t>(*size, plan::kArenaAlignment));
+  impl_->arena = allocate(*size);
   arena_size_ = *size;
   batch_ = batch;
-  const auto& graph = model_->graph();
+  int64_t scratch = 0;
   for (const ValueId id : model_->steps()) {
-    const auto& node = graph.value(id);
-    Step step{&ops::info(node.op),
-              &node,
-              {},
-              {address(id), node.type.dtype, resolve(node.type.dims, batch)}};
-    for (const ValueId operand : node.operands) {
-      if (operand == plan::kAbsent) {
-        step.operands.emplace_back();
-        continue;
-      }
-      const auto& type = graph.value(operand).type;
-      step.operands.push_back({address(operand), type.dtype, resolve(type.dims, batch),
-                               graph.is_constant(operand) ? graph.constant_of(operand).layout
-                                                          : ops::Layout::row_major});
-    }
+    Step step{bind(id), nullptr};
+    step.kernel = &choose_kernel(step.bound);
+    scratch = std::max(scratch, scratch_of(step, impl_->pool.threads()));
+    if (options_.profile) times_[impl_->steps.size()].kernel = step.kernel->name;
     impl_->steps.push_back(std::move(step));
   }
+  impl_->scratch = allocate(scratch);
+  impl_->scratch_size = static_cast<size_t>(scratch);
+}
+
+Bound Session::bind(ValueId id) const {
+  const auto& graph = model_->graph();
+  const auto& node = graph.value(id);
+  Bound bound{&ops::info(node.op), &node, {}, {}};
+  bound.result = {address(id), node.type.dtype, resolve(node.type.dims, batch_)};
+  for (const ValueId operand : node.operands) {
+    if (operand == plan::kAbsent) {
+      bound.operands.emplace_back();
+      continue;
+    }
+    const auto& type = graph.value(operand).type;
+    bound.operands.push_back(
+        {address(operand), type.dtype, resolve(type.dims, batch_),
+         graph.is_constant(operand) ? graph.constant_of(operand).layout : ops::Layout::row_major});
+  }
+  return bound;
 }
 
 std::span<std::byte> Session::input(size_t index) {
@@ -102,10 +119,14 @@ void Session::run() {
   for (size_t i = 0; i < impl_->steps.size(); ++i) {
     const auto& step = impl_->steps[i];
     const auto start = options_.profile ? Clock::now() : Clock::time_point();
-    step.op->reference(ops::Call(*step.op, step.operands, step.node->attributes, step.result));
+    step.kernel->run(step.bound, impl_->pool, {impl_->scratch.get(), impl_->scratch_size});
     if (options_.profile)
       times_[i].seconds += std::chrono::duration<double>(Clock::now() - start).count();
   }
+}
+
+void Session::reset_times() {
+  for (auto& time : times_) time.seconds = 0.0;
 }
 
 std::span<const std::byte> Session::output_bytes(size_t index) const {

@@ -12,6 +12,8 @@
 
 namespace saccade::runtime {
 
+struct Bound;
+
 struct SessionOptions {
   int threads = 0;                        ///< 0: saccade::thread_count()
   int64_t max_bytes = int64_t{32} << 30;  ///< largest arena
@@ -22,6 +24,7 @@ struct SessionOptions {
 struct StepTime {
   plan::ValueId value;
   double seconds = 0;
+  const char* kernel = "";  ///< "reference" where there is no fast one
 };
 
 /// Not thread-safe; make one session for each thread that asks at the same time.
@@ -52,10 +55,12 @@ class Session {
 
   /// Of options.profile, in the order of execution.
   [[nodiscard]] const std::vector<StepTime>& times() const { return times_; }
+  void reset_times();
 
  private:
   struct Impl;
   [[nodiscard]] std::byte* address(plan::ValueId id) const;
+  [[nodiscard]] Bound bind(plan::ValueId id) const;
 
   std::shared_ptr<const Model> model_;
   SessionOptions options_;

@@ -62,6 +62,7 @@ class Fusion {
     for (const size_t side : {size_t{1}, size_t{0}}) {
       const ValueId id = linear_of(node.operands[side]);
       if (id == plan::kAbsent || to_.value(id).type != node.type) continue;
+      if (graph_.value(node.operands[1 - side]).type != node.type) continue;  // a row for all
       Value linear = to_.value(id);
       linear.operands[3] = rewriter_.at(node.operands[1 - side]);
       rewriter_.replace(old, clone_node(to_, linear, linear.operands));

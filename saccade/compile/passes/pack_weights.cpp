@@ -1,8 +1,7 @@
 #include "saccade/compile/passes/pack_weights.h"
 
-#include <cstring>
-
 #include "saccade/compile/ir/rewrite.h"
+#include "saccade/ops/panels.h"
 
 namespace saccade::compile {
 
@@ -12,13 +11,11 @@ namespace {
 
 Constant in_panels(const Constant& weight) {
   const int64_t rows = weight.shape[0], columns = weight.shape[1];
-  const auto size = plan::constant_bytes(weight.dtype, weight.shape, ops::Layout::panels);
-  auto memory = std::make_shared<std::vector<float>>(static_cast<size_t>(*size) / sizeof(float));
-  const auto from = weight.as<float>();
-  for (int64_t row = 0; row < rows; ++row)
-    for (int64_t column = 0; column < columns; ++column)
-      (*memory)[static_cast<size_t>(ops::panel_index(weight.dtype, columns, row, column))] =
-          from[static_cast<size_t>(row * columns + column)];
+  const auto size = *plan::constant_bytes(weight.dtype, weight.shape, ops::Layout::panels);
+  // Owned as float, so that what lies in it may be read as such.
+  auto memory = std::make_shared<std::vector<float>>(static_cast<size_t>(size) / sizeof(float));
+  ops::pack_panels(weight.dtype, {weight.as<float>().data(), rows, columns, columns, 1},
+                   std::as_writable_bytes(std::span(*memory)));
   Constant out = weight;
   out.layout = ops::Layout::panels;
   out.bytes = std::as_bytes(std::span(*memory));
