@@ -32,15 +32,17 @@ bool row_major(const ops::Operand& operand) {
 
 // Linear layers on panels.
 
-std::optional<kernels::Activation> fast_activation(ops::Activation activation) {
+kernels::Activation fast_activation(ops::Activation activation) {
   switch (activation) {
     case ops::Activation::none: return kernels::Activation::none;
     case ops::Activation::relu: return kernels::Activation::relu;
-    case ops::Activation::gelu: return kernels::Activation::gelu_erf;
+    case ops::Activation::gelu: return kernels::Activation::gelu;
     case ops::Activation::gelu_tanh: return kernels::Activation::gelu_tanh;
     case ops::Activation::silu: return kernels::Activation::silu;
-    default: return std::nullopt;
+    case ops::Activation::sigmoid: return kernels::Activation::sigmoid;
+    case ops::Activation::tanh: return kernels::Activation::tanh;
   }
+  return kernels::Activation::none;
 }
 
 ops::Activation activation_of(const Bound& b) {
@@ -59,7 +61,7 @@ kernels::Matmul matmul_of(const Bound& b) {
   op.right.panels = weight.data;
   op.epilogue.bias = b.floats(2);
   op.epilogue.residual = b.floats(3);
-  op.epilogue.activation = *fast_activation(activation_of(b));
+  op.epilogue.activation = fast_activation(activation_of(b));
   op.out.data = b.result.as<float>();
   op.out.rows.row_stride = op.n;
   return op;
@@ -73,7 +75,7 @@ constexpr Kernel kLinear = {
     }};
 
 bool fits_linear(const Bound& b) {
-  return b.operand(1).layout == ops::Layout::panels && fast_activation(activation_of(b)) &&
+  return b.operand(1).layout == ops::Layout::panels &&
          (!b.has(3) || same_shape(b.operand(3).shape, b.result.shape));
 }
 
@@ -146,7 +148,9 @@ void run_activation(const Bound& b, Pool& pool, std::span<std::byte>) {
 }
 constexpr Kernel kRelu = {"activation", nullptr, run_activation<kernels::Activation::relu>};
 constexpr Kernel kSilu = {"activation", nullptr, run_activation<kernels::Activation::silu>};
-constexpr Kernel kGelu = {"activation", nullptr, run_activation<kernels::Activation::gelu_erf>};
+constexpr Kernel kGelu = {"activation", nullptr, run_activation<kernels::Activation::gelu>};
+constexpr Kernel kSigmoid = {"activation", nullptr, run_activation<kernels::Activation::sigmoid>};
+constexpr Kernel kTanh = {"activation", nullptr, run_activation<kernels::Activation::tanh>};
 constexpr Kernel kGeluTanh = {"activation", nullptr,
                               run_activation<kernels::Activation::gelu_tanh>};
 
@@ -207,6 +211,8 @@ const Kernel& choose_kernel(const Bound& b) {
     case Op::softmax: return attribute<int64_t>(b, "axis") == rank - 1 ? kSoftmax : kReference;
     case Op::relu: return kRelu;
     case Op::silu: return kSilu;
+    case Op::sigmoid: return kSigmoid;
+    case Op::tanh: return kTanh;
     case Op::gelu: return attribute<int64_t>(b, "approximate") == 0 ? kGelu : kGeluTanh;
     case Op::add: return binary_order(b) ? kAdd : kReference;
     case Op::mul: return binary_order(b) ? kMultiply : kReference;

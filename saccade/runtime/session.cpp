@@ -1,11 +1,12 @@
 #include "saccade/runtime/session.h"
 
+#include <algorithm>
 #include <chrono>
-#include <cstdlib>
 
 #include "saccade/base/check.h"
 #include "saccade/base/checked.h"
 #include "saccade/base/thread_pool.h"
+#include "saccade/plan/aligned.h"
 #include "saccade/runtime/kernel.h"
 
 namespace saccade::runtime {
@@ -13,18 +14,6 @@ namespace {
 
 using plan::ValueId;
 using Clock = std::chrono::steady_clock;
-
-struct Free {
-  void operator()(std::byte* memory) const { std::free(memory); }
-};
-using Arena = std::unique_ptr<std::byte, Free>;
-
-Arena allocate(int64_t size) {
-  auto* memory =
-      static_cast<std::byte*>(std::aligned_alloc(plan::kArenaAlignment, static_cast<size_t>(size)));
-  if (!memory) throw resource_error("no memory for {} bytes of intermediate values", size);
-  return Arena(memory);
-}
 
 struct Step {
   Bound bound;
@@ -40,8 +29,8 @@ int64_t scratch_of(const Step& step, int threads) {
 struct Session::Impl {
   explicit Impl(int threads) : pool(threads) {}
   Pool pool;
-  Arena arena;
-  Arena scratch;
+  std::shared_ptr<std::byte> arena;
+  std::shared_ptr<std::byte> scratch;
   size_t scratch_size = 0;
   std::vector<Step> steps;
 };
@@ -73,7 +62,7 @@ void Session::prepare(int64_t batch) {
                          options_.max_bytes);
   batch_ = 0;
   impl_->steps.clear();
-  impl_->arena = allocate(*size);
+  impl_->arena = plan::allocate_aligned(static_cast<size_t>(*size));
   arena_size_ = *size;
   batch_ = batch;
   int64_t scratch = 0;
@@ -84,8 +73,8 @@ void Session::prepare(int64_t batch) {
     if (options_.profile) times_[impl_->steps.size()].kernel = step.kernel->name;
     impl_->steps.push_back(std::move(step));
   }
-  impl_->scratch = allocate(scratch);
   impl_->scratch_size = static_cast<size_t>(scratch);
+  impl_->scratch = plan::allocate_aligned(impl_->scratch_size);
 }
 
 Bound Session::bind(ValueId id) const {

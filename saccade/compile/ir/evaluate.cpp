@@ -56,14 +56,18 @@ HostTensor index_map(const Graph& graph, ValueId base, const Chain& chain, int64
   HostTensor map(DType::I64, Shape(extents.span().begin(), extents.span().end()));
   const auto numbers = map.fill<int64_t>();
   std::iota(numbers.begin(), numbers.end(), 0);
-  for (const ValueId id : chain) {
-    const auto& node = graph.value(id);
-    std::vector<HostTensor> operands = {map};
-    for (size_t i = 1; i < node.operands.size(); ++i)
-      operands.push_back(to_tensor(graph.constant_of(node.operands[i])));
-    map = evaluate_as(node, operands, batch, DType::I64);
-  }
+  for (const ValueId id : chain) map = apply_view(graph, id, map);
   return map;
+}
+
+HostTensor apply_view(const Graph& graph, ValueId id, const HostTensor& places) {
+  const auto& node = graph.value(id);
+  std::vector<HostTensor> operands = {places};
+  for (size_t i = 1; i < node.operands.size(); ++i)
+    operands.push_back(to_tensor(graph.constant_of(node.operands[i])));
+  // A view keeps the number of pictures: elements that depend on N show it.
+  const int64_t of_one = ops::elements(graph.value(node.operands[0]).type.dims);
+  return evaluate_as(node, operands, std::max<int64_t>(places.numel() / of_one, 1), DType::I64);
 }
 
 }  // namespace saccade::compile

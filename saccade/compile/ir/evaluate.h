@@ -25,4 +25,8 @@ using Chain = std::vector<plan::ValueId>;
 [[nodiscard]] HostTensor index_map(const plan::Graph& graph, plan::ValueId base, const Chain& chain,
                                    int64_t batch);
 
+/// One view applied to the places of its operand, for the batch that they were made for.
+[[nodiscard]] HostTensor apply_view(const plan::Graph& graph, plan::ValueId id,
+                                    const HostTensor& places);
+
 }  // namespace saccade::compile

@@ -2,6 +2,7 @@
 
 #include "saccade/compile/ir/rewrite.h"
 #include "saccade/ops/panels.h"
+#include "saccade/plan/aligned.h"
 
 namespace saccade::compile {
 
@@ -11,14 +12,14 @@ namespace {
 
 Constant in_panels(const Constant& weight) {
   const int64_t rows = weight.shape[0], columns = weight.shape[1];
-  const auto size = *plan::constant_bytes(weight.dtype, weight.shape, ops::Layout::panels);
-  // Owned as float, so that what lies in it may be read as such.
-  auto memory = std::make_shared<std::vector<float>>(static_cast<size_t>(size) / sizeof(float));
-  ops::pack_panels(weight.dtype, {weight.as<float>().data(), rows, columns, columns, 1},
-                   std::as_writable_bytes(std::span(*memory)));
+  const auto size =
+      static_cast<size_t>(*plan::constant_bytes(weight.dtype, weight.shape, ops::Layout::panels));
+  auto memory = plan::allocate_aligned(size);
   Constant out = weight;
   out.layout = ops::Layout::panels;
-  out.bytes = std::as_bytes(std::span(*memory));
+  out.bytes = {memory.get(), size};
+  ops::pack_panels(weight.dtype, {weight.as<float>().data(), rows, columns, columns, 1},
+                   {memory.get(), size});
   out.owner = std::move(memory);
   return out;
 }

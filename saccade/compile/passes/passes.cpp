@@ -25,6 +25,8 @@ std::span<const Pass> passes() {
       {"sink_views", "move views of rows behind the linear layers that read them", sink_views},
       {"cancel_views", "views that undo each other disappear", simplify_views},
       {"fuse_attention", "heads and windows are read where they lie", fuse_attention},
+      {"dead_heads", "drop what attention no longer needs", dead_code},
+      {"join_views", "views that undo each other disappear", simplify_views},
       {"sink_windows", "the same for windows that attention has given back", sink_views},
       {"restore_views", "views that undo each other disappear", simplify_views},
       {"fuse_linear", "activations and residuals become part of linear layers", fuse_linear},

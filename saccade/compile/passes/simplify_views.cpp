@@ -1,6 +1,7 @@
 #include "saccade/compile/passes/simplify_views.h"
 
 #include <algorithm>
+#include <map>
 
 #include "saccade/compile/ir/evaluate.h"
 #include "saccade/compile/ir/rewrite.h"
@@ -12,17 +13,44 @@ using Integers = std::vector<int64_t>;
 
 namespace {
 
-/// Batch sizes at which a chain must change nothing: one alone would not show whether pictures
-/// swap places.
+/// One picture alone would not show whether pictures swap places.
 constexpr int64_t kTestBatch = 2;
 
-bool changes_nothing(const Graph& graph, ValueId base, const Chain& chain) {
-  const auto map = index_map(graph, base, chain, kTestBatch);
-  const auto numbers = map.as<int64_t>();
-  for (size_t i = 0; i < numbers.size(); ++i)
-    if (numbers[i] != static_cast<int64_t>(i)) return false;
-  return true;
-}
+/// Where the numbers of views come from, kept while the chain's base is the same.
+class Places {
+ public:
+  explicit Places(const Graph& graph) : graph_(graph) {}
+
+  /// The first value above `id` that has the same numbers in the same order; `id` if none has.
+  ValueId origin(ValueId id) {
+    ValueId base{};
+    const auto chain = views_above(graph_, id, base);
+    if (chain.size() < 2) return id;
+    if (base != base_) known_.clear();
+    base_ = base;
+    const auto& own = places(id);
+    if (same(places(base), own)) return base;
+    for (const ValueId view : chain)
+      if (view != id && same(places(view), own)) return view;
+    return id;
+  }
+
+ private:
+  static bool same(const HostTensor& a, const HostTensor& b) {
+    return a.numel() == b.numel() && std::ranges::equal(a.as<int64_t>(), b.as<int64_t>());
+  }
+  const HostTensor& places(ValueId id) {
+    const auto it = known_.find(id);
+    if (it != known_.end()) return it->second;
+    auto map = id == base_ ? index_map(graph_, base_, {}, kTestBatch)
+                           : apply_view(graph_, id, places(graph_.value(id).operands[0]));
+    return known_.emplace(id, std::move(map)).first->second;
+  }
+
+  const Graph& graph_;
+  ValueId base_ = plan::kAbsent;
+  std::map<ValueId, HostTensor> known_;
+};
 
 /// The value under another shape; the value itself if it has that shape already.
 ValueId reshaped(Graph& to, ValueId id, const ops::Dims& dims, const std::string& path) {
@@ -50,28 +78,12 @@ ValueId permuted(Graph& to, ValueId id, Integers axes, const Value& node) {
   return to.add(Op::permute, {id}, {{"axes", std::move(axes)}}, node.path);
 }
 
-/// The longest part of the chain that ends here and changes nothing begins at the returned value.
-ValueId origin(const Graph& to, ValueId id) {
-  ValueId base{};
-  const auto chain = views_above(to, id, base);
-  const auto count = ops::elements(to.value(id).type.dims);
-  for (size_t start = 0; start + 1 < chain.size(); ++start) {
-    const ValueId from = start == 0 ? base : chain[start - 1];
-    if (ops::elements(to.value(from).type.dims) != count ||
-        has_batch(to.value(from).type.dims) != has_batch(to.value(id).type.dims))
-      continue;
-    if (changes_nothing(to, from,
-                        Chain(chain.begin() + static_cast<std::ptrdiff_t>(start), chain.end())))
-      return from;
-  }
-  return id;
-}
-
 }  // namespace
 
 Graph simplify_views(const Graph& graph) {
   Rewriter rewriter(graph);
   auto& to = rewriter.to();
+  Places places(to);
   return rewriter.run([&](ValueId old) {
     const auto& node = graph.value(old);
     if (node.kind != plan::ValueKind::node || node.operands.empty()) return;
@@ -86,7 +98,7 @@ Graph simplify_views(const Graph& graph) {
       id = permuted(to, operand, plan::attribute<Integers>(node, "axes"), node);
     else
       id = clone_node(to, node, rewriter.at(node.operands));
-    const ValueId from = origin(to, id);
+    const ValueId from = is_view(to, id) ? places.origin(id) : id;
     rewriter.replace(old, from == id ? id : reshaped(to, from, node.type.dims, node.path));
   });
 }
