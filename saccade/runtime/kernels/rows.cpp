@@ -274,13 +274,6 @@ void scale(const float* x, float factor, int64_t n, float* y) {
   });
 }
 
-void accumulate(const float* x, float factor, int64_t n, float* y) {
-  const VF factors = hn::Set(DF(), factor);
-  map(n, y, [&](int64_t i, int64_t lanes) HWY_ATTR {
-    return hn::MulAdd(load_up_to(x + i, lanes), factors, load_up_to(y + i, lanes));
-  });
-}
-
 float dot(const float* a, const float* b, int64_t n) {
   return reduce_sum(n, [&](int64_t i, int64_t lanes) HWY_ATTR {
     return hn::Mul(load_up_to(a + i, lanes), load_up_to(b + i, lanes));
@@ -400,9 +393,9 @@ void finish(const FinishArgs& args) {
 }
 
 RowFunctions GetRows() {
-  return {&pack_row, &interleave_bf16, &to_bf16,    &layer_norm, &largest_magnitude,
-          &finish,   &softmax_row,     &softmax,    &activate,   &add,
-          &multiply, &scale,           &accumulate, &dot,        &transpose_panel};
+  return {&pack_row, &interleave_bf16, &to_bf16, &layer_norm,     &largest_magnitude,
+          &finish,   &softmax_row,     &softmax, &activate,       &add,
+          &multiply, &scale,           &dot,     &transpose_panel};
 }
 
 }  // namespace

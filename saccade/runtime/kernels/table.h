@@ -118,9 +118,8 @@ struct RowFunctions {
   void (*activate)(Activation activation, const float* x, int64_t n, float* y);
   void (*add)(const float* a, const float* b, int64_t n, float* y);
   void (*multiply)(const float* a, const float* b, int64_t n, float* y);
-  /// y = x * factor, y += x * factor.
+  /// y = x * factor.
   void (*scale)(const float* x, float factor, int64_t n, float* y);
-  void (*accumulate)(const float* x, float factor, int64_t n, float* y);
   float (*dot)(const float* a, const float* b, int64_t n);
   /// `rows` of [rows][k] (row r at r * stride 32-bit words) to one panel [k][16]; words of rows
   /// beyond are zero. k counts 32-bit words: one fp32 or a pair of bf16.

@@ -36,10 +36,9 @@ void tile(const TileArgs& t) {
   const int64_t out_vector = kWholePanels ? t.out_panel : Dot::kLanes;
   const auto* init = static_cast<const typename Dot::Element*>(t.init);
   SACCADE_UNROLL(16)
-  for (int r = 0; r < kRows; ++r)
-    SACCADE_UNROLL(4)
-    for (int v = 0; v < kVectors; ++v) acc[r][v] =
-        init ? Dot::load(init + r * t.init_row + v * init_vector) : Dot::zero();
+  for (int r = 0; r < kRows; ++r) SACCADE_UNROLL(4)
+  for (int v = 0; v < kVectors; ++v)
+    acc[r][v] = init ? Dot::load(init + r * t.init_row + v * init_vector) : Dot::zero();
   const std::byte *a = t.a, *b = t.b, *ahead = t.prefetch;
   int64_t left = t.steps;
   for (; left >= kPieceSteps; left -= kPieceSteps) {
@@ -58,9 +57,8 @@ void tile(const TileArgs& t) {
     tile_step<Dot, kRows, kVectors>(a, b, b_stride, acc);
   auto* out = static_cast<typename Dot::Element*>(t.out);
   SACCADE_UNROLL(16)
-  for (int r = 0; r < kRows; ++r)
-    SACCADE_UNROLL(4)
-    for (int v = 0; v < kVectors; ++v) Dot::store(acc[r][v], out + r * t.out_row + v * out_vector);
+  for (int r = 0; r < kRows; ++r) SACCADE_UNROLL(4)
+  for (int v = 0; v < kVectors; ++v) Dot::store(acc[r][v], out + r * t.out_row + v * out_vector);
 }
 
 template <class Dot>
