@@ -23,7 +23,7 @@
 #include "bench/kernels_onednn.h"
 #include "saccade/ops/panels.h"
 #include "saccade/runtime/kernels/matmul.h"
-#include "saccade/runtime/pool.h"
+#include "saccade/runtime/kernels/pool.h"
 
 namespace {
 

@@ -6,7 +6,7 @@
 
 #include "saccade/ops/context.h"
 #include "saccade/plan/graph.h"
-#include "saccade/runtime/pool.h"
+#include "saccade/runtime/kernels/pool.h"
 
 namespace saccade::runtime {
 

@@ -4,8 +4,8 @@
 #include <atomic>
 #include <chrono>
 
+#include "saccade/runtime/kernels/pool.h"
 #include "saccade/runtime/kernels/table.h"
-#include "saccade/runtime/pool.h"
 
 namespace saccade::runtime {
 
