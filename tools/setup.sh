@@ -7,8 +7,7 @@
 #
 # System packages: by apt as root, or where sudo asks for no password; otherwise the missing ones
 # are named and the script stops. libtorch, in this order: CMAKE_PREFIX_PATH; a CPU build of torch
-# that python3 or .venv has; torch from pip into .venv; a CUDA build only where a CUDA toolkit and a
-# GPU are.
+# that python3 or .venv has; torch from pip into .venv; a CUDA build only where a CUDA toolkit is.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
@@ -132,7 +131,6 @@ print(prefix)
 PY
 }
 
-has_gpu() { compgen -G "/proc/driver/nvidia/gpus/*" >/dev/null || [ -e /dev/nvidia0 ]; }
 has_cuda_toolkit() { command -v nvcc >/dev/null || [ -x /usr/local/cuda/bin/nvcc ]; }
 
 ensure_venv() {
@@ -173,8 +171,8 @@ ensure_torch() {
   find_torch && return
   say "no CPU build of torch >= $torch_oldest found (CMAKE_PREFIX_PATH, .venv, python3)"
   install_cpu_torch && find_torch && return
-  if has_cuda_toolkit && has_gpu; then
-    say "there is no CPU build to be had, but a GPU and its toolkit: taking the CUDA build of torch"
+  if has_cuda_toolkit; then
+    say "there is no CPU build to be had, but a CUDA toolkit: taking the CUDA build of torch"
     python_torch python3 any && return
     say "this fetches several gigabytes"
     pip_torch "torch==$torch_version" && find_torch && return
