@@ -61,15 +61,6 @@ TEST(Models, NamesWhatIsNear) {
   EXPECT_NE(system.err.find("did you mean \"vit\"?"), std::string::npos) << system.err;
 }
 
-TEST(Profile, TellsAMissingFileFromAMisspeltName) {
-  for (const char* file : {"./model", "model.safetensors", "/nowhere/vit.pth"}) {
-    const auto run = saccade({"profile", file});
-    EXPECT_EQ(run.code, 3) << run.err;
-    EXPECT_NE(run.err.find(std::string(file) + ": cannot be opened"), std::string::npos) << run.err;
-  }
-  EXPECT_EQ(saccade({"profile", "google/vit-base-patch16-225"}).code, 2);
-}
-
 TEST(Profile, CountsTheMultiplyAddsOfViTBase) {
   const Json report = json_of({"profile", "vit_base_patch16_224", "--depth", "3"});
   const int64_t n = 197, c = 768;
