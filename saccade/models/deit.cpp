@@ -1,5 +1,6 @@
 #include "saccade/models/deit.h"
 
+#include "saccade/models/page.h"
 #include "saccade/models/plain_vit_state.h"
 #include "saccade/nn/init.h"
 #include "saccade/nn/patch_embed.h"
@@ -52,6 +53,9 @@ class VisionTransformer : public Model {
 
   NamedTensors adapt(const NamedTensors& state, const Adaptation& how) const override {
     return resize_positions(state, how, c.grid(), c.prefix_tokens());
+  }
+  std::string misfit(const NamedTensors& state) const override {
+    return positions_misfit(state, c.prefix_tokens(), c.num_patches());
   }
 
  private:

@@ -1,31 +1,11 @@
 #include "saccade/models/plain_vit_state.h"
 
-#include <charconv>
 #include <cmath>
 
 #include "saccade/nn/host.h"
 #include "saccade/nn/pos_embed.h"
 
 namespace saccade::models {
-
-void check_image_size(const torch::Tensor& images, Pair img_size) {
-  if (images.dim() != 4 || images.size(2) != img_size[0] || images.size(3) != img_size[1])
-    throw Error(ErrorKind::bad_input,
-                fmt::format("images: {} given, this model takes [batch, channels, {}, {}]",
-                            to_string(images.sizes().vec()), img_size[0], img_size[1]));
-}
-
-int64_t block_layer_id(std::string_view parameter, int64_t depth) {
-  if (parameter.starts_with("blocks.")) {
-    int64_t index = 0;
-    const auto digits = parameter.substr(7);
-    std::from_chars(digits.data(), digits.data() + digits.size(), index);
-    return index + 1;
-  }
-  if (parameter.starts_with("norm")) return depth;
-  if (parameter.starts_with("head") || parameter.starts_with("fc_norm")) return depth + 1;
-  return 0;
-}
 
 NamedTensors resize_positions(const NamedTensors& state, const Adaptation& how, Pair grid,
                               int64_t prefix_tokens) {
@@ -52,6 +32,19 @@ NamedTensors resize_positions(const NamedTensors& state, const Adaptation& how, 
                                               prefix_tokens, /*antialias=*/timm));
   }
   return out;
+}
+
+std::string positions_misfit(const NamedTensors& state, int64_t prefix_tokens,
+                             int64_t num_patches) {
+  const auto* positions = find(state, "pos_embed");
+  if (!positions || positions->shape().size() != 3) return "";
+  const int64_t given = positions->shape()[1] - prefix_tokens;
+  if (given == num_patches) return "";
+  return fmt::format(
+      "these are weights for {} patches, this model has {}: describe the file with the "
+      "\"img_size\" "
+      "that it was trained with, then let `saccade convert --img-size` resize its positions",
+      given, num_patches);
 }
 
 }  // namespace saccade::models

@@ -1,23 +1,20 @@
 #pragma once
 // What the pages of the isotropic vision transformers share with libtorch.
 
-#include <string_view>
+#include <string>
 
 #include "saccade/models/config.h"
 #include "saccade/models/model.h"
 
 namespace saccade::models {
 
-/// Throws Error (bad_input) unless `images` is [B, C, H, W] of the configured size.
-void check_image_size(const torch::Tensor& images, Pair img_size);
-
-/// timm's layer groups: 0 for the stem and the tokens, i + 1 for blocks.i and, with the last block,
-/// the final norm, depth + 1 for the heads.
-[[nodiscard]] int64_t block_layer_id(std::string_view parameter, int64_t depth);
-
 /// `state` with its position embedding resized to `grid` by the procedure. The old grid is taken to
 /// be square, as both references do. DeiT's procedure also drops heads of another class count.
 [[nodiscard]] NamedTensors resize_positions(const NamedTensors& state, const Adaptation& how,
                                             Pair grid, int64_t prefix_tokens);
+
+/// Model::misfit for the number of positions.
+[[nodiscard]] std::string positions_misfit(const NamedTensors& state, int64_t prefix_tokens,
+                                           int64_t num_patches);
 
 }  // namespace saccade::models
