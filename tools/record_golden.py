@@ -5,13 +5,13 @@ Needs Python with torch, timm and safetensors; Saccade itself never does. CASE.j
 record:
 
   {"system": "mixer", "class": "timm.models.mlp_mixer.MlpMixer", "seed": 1,
-   "config": {"img_size": 24, ...},         arguments of the class; a "norm_layer" is an object with
+   "config": {"img_size": 24, ...},         arguments of the class; "norm_layer" is an object with
                                             its eps, an "act_layer" a name in ACTIVATIONS
    "input": [2, 3, 24, 24],
    "mid": ["stem", "blocks.0", "norm"]}     submodules whose outputs are kept
 
 Weights are random, norms and biases too, so that no term can be left out unseen. A tolerance is ten
-times the largest difference between the run in fp32 and the same run in fp64. For another reference,
+times the largest difference between the run in fp32 and in fp64. For another reference,
 import this file and call `record` with a module of your own."""
 
 import functools

@@ -3,6 +3,7 @@
 #include "saccade/base/error.h"
 #include "saccade/base/file.h"
 #include "saccade/checkpoint/common/numpy_type.h"
+#include "saccade/checkpoint/common/plain_path.h"
 #include "saccade/checkpoint/read_back.h"
 #include "saccade/checkpoint/writer.h"
 #include "saccade/checkpoint/zip_writer.h"
@@ -13,24 +14,10 @@ namespace {
 constexpr std::string_view kSuffix = ".npy";
 constexpr size_t kAlignment = 64;
 
-/// Paths that every program unpacks below the folder it was told.
-bool is_entry_name(std::string_view name) {
-  constexpr size_t kLongest = 0xffff - kSuffix.size();
-  if (name.empty() || name.size() > kLongest || (name.size() > 1 && name[1] == ':')) return false;
-  if (name.find('\\') != name.npos || name.find('\0') != name.npos) return false;
-  for (size_t begin = 0; begin <= name.size();) {
-    const auto end = std::min(name.find('/', begin), name.size());
-    const auto part = name.substr(begin, end - begin);
-    if (part.empty() || part == "." || part == "..") return false;
-    begin = end + 1;
-  }
-  return true;
-}
-
 void check_writable(const NamedTensors& tensors) {
   check_names(tensors);
   for (const auto& [name, tensor] : tensors) {
-    if (!is_entry_name(name))
+    if (!is_plain_path(name))
       throw unsupported_error(
           "tensor \"{}\": its name is no relative path, so it cannot lie in an .npz; write a "
           "safetensors file instead",

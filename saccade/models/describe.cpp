@@ -90,6 +90,20 @@ Description from_timm(const Json& json, const std::string& where) {
   return out;
 }
 
+/// The pipeline of a preset for pictures of another size, in the same proportions.
+Pipeline for_size(Pipeline pipeline, const Json& img_size) {
+  const auto side = [&](size_t i) {
+    return (img_size.is_array() ? img_size[i] : img_size).get<int64_t>();
+  };
+  const auto scaled = [](int64_t to, int64_t resize, int64_t crop) { return to * resize / crop; };
+  pipeline.resize_height = scaled(side(0), pipeline.resize_height, pipeline.crop_height);
+  pipeline.resize_width = scaled(side(1), pipeline.resize_width, pipeline.crop_width);
+  pipeline.crop_height = side(0), pipeline.crop_width = side(1);
+  if (side(0) != side(1) && pipeline.resize == ResizeRule::shorter_side)
+    pipeline.resize = ResizeRule::cover;
+  return pipeline;
+}
+
 Description from_saccade(const Json& json, const std::string& where) {
   Description out;
   out.name = where;
@@ -98,7 +112,7 @@ Description from_saccade(const Json& json, const std::string& where) {
   const auto& system = system_in_file(out.system, &System::name, where);
   out.config = system.complete(json["config"], where);
   const auto& known = system.presets;
-  out.pipeline = known.empty() ? Pipeline() : known.front().pipeline;
+  if (!known.empty()) out.pipeline = for_size(known.front().pipeline, out.config.at("img_size"));
   return out;
 }
 

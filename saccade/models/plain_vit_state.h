@@ -3,18 +3,28 @@
 
 #include <string>
 
-#include "saccade/models/config.h"
 #include "saccade/models/model.h"
+#include "saccade/models/plain_vit.h"
 
 namespace saccade::models {
 
-/// `state` with its position embedding resized to `grid` by the procedure. The old grid is taken to
-/// be square, as both references do. DeiT's procedure also drops heads of another class count.
-[[nodiscard]] NamedTensors resize_positions(const NamedTensors& state, const Adaptation& how,
-                                            Pair grid, int64_t prefix_tokens);
+/// What the models of the family answer alike.
+class PlainVitModel : public Model {
+ public:
+  [[nodiscard]] int64_t layer_id(std::string_view parameter) const override;
+  [[nodiscard]] int64_t num_classes() const override { return config_.num_classes; }
+  /// `state` with its position embedding resized to the grid by "timm" or "deit". The old grid is
+  /// taken to be square, as both references do.
+  [[nodiscard]] NamedTensors adapt(const NamedTensors& state, const Adaptation& how) const override;
+  [[nodiscard]] std::string misfit(const NamedTensors& state) const override;
 
-/// Model::misfit for the number of positions.
-[[nodiscard]] std::string positions_misfit(const NamedTensors& state, int64_t prefix_tokens,
-                                           int64_t num_patches);
+ protected:
+  PlainVitModel(PlainVitConfig config, int64_t prefix_tokens)
+      : config_(std::move(config)), prefix_tokens_(prefix_tokens) {}
+
+ private:
+  PlainVitConfig config_;
+  int64_t prefix_tokens_;
+};
 
 }  // namespace saccade::models

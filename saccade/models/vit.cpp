@@ -19,9 +19,10 @@ std::vector<nn::StemLayer> stem_layers(const Config& c) {
   return layers;
 }
 
-class VisionTransformer : public Model {
+class VisionTransformer : public PlainVitModel {
  public:
-  explicit VisionTransformer(const Config& config) : c(config) {}
+  explicit VisionTransformer(const Config& config)
+      : PlainVitModel(config, config.prefix_tokens()), c(config) {}
 
   Outputs forward(const Inputs& inputs) override {
     auto x = embed(inputs["images"]);  // [B, P, C]
@@ -45,15 +46,6 @@ class VisionTransformer : public Model {
   }
 
   std::vector<std::string> no_weight_decay() const override { return {"pos_embed", "cls_token"}; }
-  int64_t layer_id(std::string_view name) const override { return block_layer_id(name, c.depth); }
-  int64_t num_classes() const override { return c.num_classes; }
-
-  NamedTensors adapt(const NamedTensors& state, const Adaptation& how) const override {
-    return resize_positions(state, how, c.grid(), c.prefix_tokens());
-  }
-  std::string misfit(const NamedTensors& state) const override {
-    return positions_misfit(state, c.prefix_tokens(), c.num_patches());
-  }
 
  private:
   Tensor embed(const Tensor& images) {  // [B, 3, H, W]

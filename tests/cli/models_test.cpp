@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "saccade/base/file.h"
 #include "saccade/base/json.h"
 #include "saccade/models/catalogue.h"
@@ -140,6 +142,16 @@ TEST(Profile, PutsEqualBlocksInOneRow) {
   EXPECT_NE(result.out.find("blocks.0-11"), std::string::npos) << result.out;
   EXPECT_NE(result.out.find("blocks.0.attn"), std::string::npos) << result.out;
   EXPECT_EQ(result.out.find("blocks.1.attn"), std::string::npos) << result.out;
+}
+
+TEST(Profile, CountsBeyond63BitsStayAtTheLargestNumber) {
+  const TemporaryFolder folder;
+  const auto huge = folder.write(
+      "huge.json", R"({"system": "mixer", "config": {"img_size": 65536, "patch_size": 64,
+          "embed_dim": 65536, "num_blocks": 1024, "mlp_ratio": 64}})");
+  const Json report = json_of({"profile", huge, "--depth", "1"});
+  EXPECT_EQ(report["macs"], std::numeric_limits<int64_t>::max());
+  EXPECT_GT(report["params"], int64_t{1} << 53);
 }
 
 constexpr const char* kHuggingFace =

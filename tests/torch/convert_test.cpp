@@ -167,6 +167,20 @@ TEST_P(ConvertRefuses, AndWritesNothing) {
 INSTANTIATE_TEST_SUITE_P(Zoo, ConvertRefuses, ::testing::ValuesIn(refusals()),
                          [](const auto& info) { return std::string(info.param.name); });
 
+TEST(Describe, ABareConfigurationHasThePresetsPipelineAtItsOwnSize) {
+  const test::TemporaryFolder folder;
+  const auto square = describe(write_model(folder, small_models()[3]).string()).pipeline;
+  EXPECT_EQ(square.crop_height, 32);
+  EXPECT_EQ(square.resize_height, 35);  // 32 * 248 / 224
+  EXPECT_EQ(square.resize, ResizeRule::shorter_side);
+  const auto wide = describe(write_model(folder, small_models()[2]).string()).pipeline;
+  EXPECT_EQ(wide.crop_height, 32);
+  EXPECT_EQ(wide.crop_width, 48);
+  EXPECT_EQ(wide.resize_width, 54);  // 48 * 256 / 224
+  EXPECT_EQ(wide.resize, ResizeRule::cover);
+  EXPECT_EQ(wide.mean, (std::array<double, 3>{0.5, 0.5, 0.5}));
+}
+
 // ---- folders of the hub -------------------------------------------------------------------------
 
 TEST(ConvertFolder, ComesBackAsTheHubHadIt) {
