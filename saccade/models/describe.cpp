@@ -1,6 +1,7 @@
 #include "saccade/models/describe.h"
 
 #include <algorithm>
+#include <array>
 
 #include "saccade/base/error.h"
 #include "saccade/base/suggest.h"
@@ -17,8 +18,17 @@ Description from_preset(const Preset& preset) {
   return {preset.name, preset.system, preset.config, preset.pipeline, {}, std::nullopt};
 }
 
+/// What a person types for a file: it has a folder, or the extension of one.
+bool looks_like_path(const std::string& text) {
+  static constexpr std::array kExtensions{".safetensors", ".pth", ".pt",   ".bin",
+                                          ".npz",         ".npy", ".json", ".plan"};
+  return text.starts_with('/') || text.starts_with("./") || text.starts_with("../") ||
+         std::ranges::any_of(kExtensions, [&](const char* end) { return text.ends_with(end); });
+}
+
 const Preset& preset_named(const std::string& name) {
   if (const auto* preset = find_preset(name)) return *preset;
+  if (looks_like_path(name)) throw input_error(name, "cannot be opened: No such file or directory");
   throw usage_error("\"{}\" is no model of the zoo and no file{}", name,
                     did_you_mean(name, preset_names()));
 }
