@@ -66,7 +66,8 @@ class MlpMixer : public Model {
   int64_t layer_id(std::string_view name) const override {
     return block_layer_id(name, c.num_blocks);
   }
-  int64_t num_classes() const override { return c.num_classes; }
+  /// Without pooling there is an answer for each token, but none for the picture.
+  int64_t num_classes() const override { return c.global_pool == "avg" ? c.num_classes : 0; }
 
   NamedTensors adapt(const NamedTensors& state, const Adaptation&) const override {
     if (const auto advice = misfit(state); !advice.empty()) throw unsupported_error("{}", advice);
