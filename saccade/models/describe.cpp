@@ -100,6 +100,20 @@ Description from_timm(const Json& json, const std::string& where) {
   return out;
 }
 
+/// The pipeline of a preset for pictures of another size, in the same proportions.
+Pipeline for_size(Pipeline pipeline, const Json& img_size) {
+  const auto side = [&](size_t i) {
+    return (img_size.is_array() ? img_size[i] : img_size).get<int64_t>();
+  };
+  const auto scaled = [](int64_t to, int64_t resize, int64_t crop) { return to * resize / crop; };
+  pipeline.resize_height = scaled(side(0), pipeline.resize_height, pipeline.crop_height);
+  pipeline.resize_width = scaled(side(1), pipeline.resize_width, pipeline.crop_width);
+  pipeline.crop_height = side(0), pipeline.crop_width = side(1);
+  if (side(0) != side(1) && pipeline.resize == ResizeRule::shorter_side)
+    pipeline.resize = ResizeRule::cover;
+  return pipeline;
+}
+
 Description from_saccade(const Json& json, const std::string& where) {
   Description out;
   out.name = where;
@@ -108,24 +122,29 @@ Description from_saccade(const Json& json, const std::string& where) {
   const auto& system = system_in_file(out.system, &System::name, where);
   out.config = system.complete(json["config"], where);
   const auto& known = system.presets;
-  out.pipeline = known.empty() ? Pipeline() : known.front().pipeline;
+  if (!known.empty()) out.pipeline = for_size(known.front().pipeline, out.config.at("img_size"));
   return out;
+}
+
+/// A JSON text that Saccade keeps in a checkpoint's metadata.
+std::optional<Json> metadata_json(const checkpoint::Checkpoint& file, const char* key) {
+  const auto& metadata = file.metadata();
+  const auto it = metadata.find(key);
+  if (it == metadata.end() || !it->is_string()) return std::nullopt;
+  return parse_json(it->get_ref<const std::string&>(),
+                    fmt::format("{}: {}", file.path().string(), key));
 }
 
 /// A checkpoint of our own carries everything in its metadata; another file describes nothing.
 Description from_checkpoint(const fs::path& file) {
   const auto opened = checkpoint::Checkpoint::open(file);
   const auto where = file.string();
-  const auto text = [&](const char* key) -> std::optional<Json> {
-    const auto& metadata = opened.metadata();
-    const auto it = metadata.find(key);
-    if (it == metadata.end() || !it->is_string()) return std::nullopt;
-    return parse_json(it->get_ref<const std::string&>(), fmt::format("{}: {}", where, key));
-  };
   Description out;
-  if (const auto config = text(kConfigKey)) out = from_saccade(*config, where);
-  if (const auto pipeline = text(kPipelineKey)) out.pipeline = pipeline_from_json(*pipeline, where);
-  if (const auto labels = text(kLabelsKey)) out.labels = string_list(*labels, where);
+  if (const auto config = metadata_json(opened, kConfigKey)) out = from_saccade(*config, where);
+  if (const auto pipeline = metadata_json(opened, kPipelineKey))
+    out.pipeline = pipeline_from_json(*pipeline, where);
+  if (const auto labels = metadata_json(opened, kLabelsKey))
+    out.labels = string_list(*labels, where);
   out.name = where;
   out.weights = file;
   return out;
@@ -149,6 +168,9 @@ Description from_folder(const fs::path& folder) {
     throw input_error(folder.string(), "is a folder without config.json and model.safetensors");
   if (const auto file = folder / "preprocessor_config.json"; fs::exists(file))
     out.pipeline = read_pipeline(file);
+  else if (weights.extension() == ".safetensors")
+    if (const auto own = metadata_json(checkpoint::Checkpoint::open(weights), kPipelineKey))
+      out.pipeline = pipeline_from_json(*own, weights.string());
   if (!weights.empty()) out.weights = weights;
   out.name = folder.string();
   return out;
@@ -172,6 +194,27 @@ Description describe_config(const Json& json, const std::string& where) {
     throw input_error(where,
                       "is no model configuration: none of \"model_type\" (Hugging Face), "
                       "\"architecture\" (timm) and \"system\" (Saccade) is there");
+  }
+  return out;
+}
+
+Json huggingface_config(const Description& about) {
+  const auto& system = find_system(about.system);
+  if (!system.to_huggingface)
+    throw unsupported_error("{}: Hugging Face has no models of the system \"{}\"", about.name,
+                            about.system);
+  Json out = system.to_huggingface(about.config);
+  out["id2label"] = Json::object();
+  const auto classes = about.config.at("num_classes").get<size_t>();
+  for (size_t i = 0; i < classes; ++i)
+    out["id2label"][std::to_string(i)] =
+        about.labels.size() == classes ? about.labels[i] : fmt::format("LABEL_{}", i);
+  const auto back = describe_config(out, "config.json").config;
+  for (const auto& [key, value] : about.config.items()) {
+    const bool training_only = key.ends_with("drop_rate") || key.ends_with("drop_path_rate");
+    if (!training_only && back.contains(key) && back[key] != value)
+      throw unsupported_error("{}: a Hugging Face config.json cannot say \"{}\" = {}", about.name,
+                              key, value.dump());
   }
   return out;
 }

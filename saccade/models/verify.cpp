@@ -57,8 +57,11 @@ Json official_config(const Case& c, const char* key) {
   if (c.dialect == "huggingface" && std::string_view(key) == "config") {
     if (c.json.contains("native_config"))
       config = c.json["native_config"];
-    else
+    else if (c.system->from_huggingface)
       config = c.system->from_huggingface(config, c.where);
+    else
+      throw unsupported_error("{}: the system \"{}\" has no Hugging Face configurations", c.where,
+                              c.system->name);
   }
   c.system->select_class(c.text("model"), config);
   return c.system->complete(config, c.where);
