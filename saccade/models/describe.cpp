@@ -114,6 +114,16 @@ Pipeline for_size(Pipeline pipeline, const Json& img_size) {
   return pipeline;
 }
 
+/// Drop rates are for training; a ratio is what it makes of the width.
+bool says_the_same(const std::string& key, const Json& given, const Json& back,
+                   const Json& config) {
+  if (key.ends_with("drop_rate") || key == "drop_path_rate" || given == back) return true;
+  const auto hidden = [&](const Json& ratio) {
+    return mlp_hidden(config.at("embed_dim").get<int64_t>(), ratio.get<double>());
+  };
+  return key == "mlp_ratio" && hidden(given) == hidden(back);
+}
+
 Description from_saccade(const Json& json, const std::string& where) {
   Description out;
   out.name = where;
@@ -210,12 +220,10 @@ Json huggingface_config(const Description& about) {
     out["id2label"][std::to_string(i)] =
         about.labels.size() == classes ? about.labels[i] : fmt::format("LABEL_{}", i);
   const auto back = describe_config(out, "config.json").config;
-  for (const auto& [key, value] : about.config.items()) {
-    const bool training_only = key.ends_with("drop_rate") || key.ends_with("drop_path_rate");
-    if (!training_only && back.contains(key) && back[key] != value)
+  for (const auto& [key, value] : about.config.items())
+    if (back.contains(key) && !says_the_same(key, value, back[key], about.config))
       throw unsupported_error("{}: a Hugging Face config.json cannot say \"{}\" = {}", about.name,
                               key, value.dump());
-  }
   return out;
 }
 

@@ -84,7 +84,7 @@ Json write_huggingface_vit(const PlainVitConfig& config, const std::string& arch
                            const std::string& model_type) {
   const auto& act = config.act_layer.name;
   const Json common = to_json(config);
-  return {{"architectures", {architecture}},
+  return {{"architectures", Json::array({architecture})},
           {"model_type", model_type},
           {"image_size", common["img_size"]},
           {"patch_size", common["patch_size"]},

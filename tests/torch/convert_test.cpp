@@ -221,6 +221,15 @@ TEST(ConvertFolder, SaysWhenNoProcessorOfTheHubComputesThePipeline) {
   EXPECT_EQ(after.pipeline, before.pipeline);
 }
 
+TEST(ConvertFolder, RatesOfTrainingAndRoundedWidthsAreNoObstacle) {
+  const test::TemporaryFolder folder;
+  const auto in = write_model(folder, changed(3, {{"mlp_ratio", 2.37}, {"drop_path_rate", 0.1}}));
+  const auto result = convert(in, folder.path() / "out", {"--dialect", "huggingface"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  const auto opened = open((folder.path() / "out").string());
+  expect_equal(nn::state_dict(*opened.model), checkpoint::Checkpoint::open(in).state_dict());
+}
+
 TEST(ConvertFolder, RefusesWhatAHubConfigurationCannotSay) {
   const test::TemporaryFolder folder;
   const auto in = write_model(folder, changed(3, {{"class_token", false}, {"global_pool", "avg"}}));
