@@ -1,10 +1,13 @@
 #include "saccade/runtime/session.h"
 
+#include <atomic>
 #include <cstring>
+#include <thread>
 
 #include <gtest/gtest.h>
 
 #include "saccade/base/error.h"
+#include "saccade/compile/compile.h"
 #include "tests/plan/graphs.h"
 #include "tests/support/allocations.h"
 
@@ -15,6 +18,13 @@ std::shared_ptr<const Model> model_of(plan::Graph graph) {
   plan::Plan plan;
   plan.graph = std::move(graph);
   return std::make_shared<Model>(std::move(plan));
+}
+
+/// As compiled: panels, fused attention and all.
+std::shared_ptr<const Model> compiled_vit() {
+  plan::Plan raw;
+  raw.graph = test::small_vit({.side = 32, .dim = 24, .heads = 3, .hidden = 50, .classes = 17});
+  return std::make_shared<Model>(compile::compile(raw));
 }
 
 std::vector<float> run(Engine& engine, const HostTensor& images) {
@@ -57,9 +67,9 @@ TEST(Session, PicturesOfABatchDoNotSeeEachOther) {
 }
 
 TEST(Session, AllocatesNothingOnceWarm) {
-  Session session(model_of(test::small_vit()));
+  Session session(compiled_vit(), {.threads = 2, .profile = true});
   session.prepare(2);
-  const auto images = test::random_tensor({2, 3, 8, 8}, "images");
+  const auto images = test::random_tensor({2, 3, 32, 32}, "images");
   const auto once = [&] {
     const auto room = session.input(0);
     std::memcpy(room.data(), images.bytes().data(), room.size());
@@ -71,6 +81,30 @@ TEST(Session, AllocatesNothingOnceWarm) {
   session.prepare(2);
   once();
   EXPECT_EQ(test::allocations() - before, 0);
+}
+
+TEST(Session, TheSameBitsForAnyNumberOfThreads) {
+  const auto model = compiled_vit();
+  const auto images = test::random_tensor({3, 3, 32, 32}, "images");
+  const auto expected = run(*make_engine(model, {.threads = 1}), images);
+  for (const int threads : {2, 3, 7})
+    EXPECT_EQ(run(*make_engine(model, {.threads = threads}), images), expected) << threads;
+}
+
+TEST(Session, ManySharedByThreads) {
+  const auto model = compiled_vit();
+  const auto images = test::random_tensor({2, 3, 32, 32}, "images");
+  const auto expected = run(*make_engine(model), images);
+  std::vector<std::thread> threads;
+  std::atomic<int> wrong{0};
+  for (int i = 0; i < 4; ++i)
+    threads.emplace_back([&] {
+      const auto engine = make_engine(model, {.threads = 2});
+      for (int round = 0; round < 5; ++round)
+        if (run(*engine, images) != expected) ++wrong;
+    });
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0);
 }
 
 TEST(Session, WrongInputsSayWhatIsExpected) {
