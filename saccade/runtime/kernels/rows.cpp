@@ -302,7 +302,15 @@ SACCADE_INLINE void for_each_score(const SoftmaxRow& row, const F& f) {
         std::clamp<int64_t>(row.keys - key - lane, 0, kLanes));
 }
 
-template <bool kAdded>
+/// A weight in [0, 1] as bf16, halves away from zero. NaN may become another value: the sum of the
+/// row is NaN then, and with it the result.
+SACCADE_INLINE void store_weight(VF v, uint16_t* y) {
+  const hn::Rebind<int16_t, DF> d16;
+  const VI rounded = hn::Add(hn::BitCast(DI(), v), hn::Set(DI(), 0x8000));
+  hn::StoreU(hn::DemoteTo(d16, hn::ShiftRight<16>(rounded)), d16, reinterpret_cast<int16_t*>(y));
+}
+
+template <bool kAdded, bool kHalf>
 SACCADE_INLINE float softmax_scores(const SoftmaxRow& row) {
   const DF d;
   const VF factor = hn::Set(d, row.scale), nothing = hn::Set(d, -kInfinity);
@@ -330,10 +338,11 @@ SACCADE_INLINE float softmax_scores(const SoftmaxRow& row) {
       x = hn::LoadU(d, row.scores + at);
     else
       x = scaled(at, key, lanes);
-    const VF weight = exponential(hn::Sub(x, most));
+    x = hn::Sub(x, most);
+    const VF weight = kHalf ? coarse_exponential(x) : exponential(x);
     sum = hn::Add(sum, weight);
-    if (row.bf16 != nullptr)
-      store_bf16(weight, row.bf16 + key / 32 * row.bf16_stride + key % 32);
+    if constexpr (kHalf)
+      store_weight(weight, row.bf16 + key / 32 * row.bf16_stride + key % 32);
     else
       hn::StoreU(weight, d, row.scores + at);
   });
@@ -342,7 +351,9 @@ SACCADE_INLINE float softmax_scores(const SoftmaxRow& row) {
 
 float softmax_row(const SoftmaxRow& row) {
   const bool added = row.bias != nullptr || row.mask != nullptr;
-  return added ? softmax_scores<true>(row) : softmax_scores<false>(row);
+  if (row.bf16 != nullptr)
+    return added ? softmax_scores<true, true>(row) : softmax_scores<false, true>(row);
+  return added ? softmax_scores<true, false>(row) : softmax_scores<false, false>(row);
 }
 
 // ---- finished tiles ----
