@@ -24,7 +24,7 @@
 #include "saccade/ops/panels.h"
 #include "saccade/runtime/kernels/attention.h"
 #include "saccade/runtime/kernels/matmul.h"
-#include "saccade/runtime/pool.h"
+#include "saccade/runtime/kernels/pool.h"
 
 namespace {
 

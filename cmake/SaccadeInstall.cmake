@@ -15,16 +15,17 @@ function(saccade_install_package)
   add_library(saccade_core INTERFACE)
   add_library(saccade::core ALIAS saccade_core)
   set_target_properties(saccade_core PROPERTIES EXPORT_NAME core)
-  target_link_libraries(saccade_core INTERFACE saccade_catalogue saccade_tasks saccade_data
+  target_link_libraries(saccade_core INTERFACE saccade_catalogue saccade_compile saccade_runtime
+    saccade_plan saccade_ops saccade_tasks saccade_data
     saccade_metrics saccade_image saccade_checkpoint saccade_base)
   saccade_install(saccade_settings Core)
   saccade_install(saccade_core Core)
 
   set(components Core)
-  set(rooms base image checkpoint data metrics tasks models)
+  set(rooms base image checkpoint data metrics tasks models ops plan compile runtime)
   if(SACCADE_TORCH)
     list(APPEND components Models)
-    list(APPEND rooms nn)
+    list(APPEND rooms nn trace)
   endif()
   foreach(component ${components})
     install(EXPORT saccade${component} NAMESPACE saccade:: DESTINATION "${SACCADE_CMAKE_DIR}")

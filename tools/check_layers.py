@@ -10,23 +10,26 @@ import re
 
 import repository
 
-LEAN = ["base", "image", "checkpoint", "data", "metrics", "tasks"]
+LEAN = ["base", "image", "checkpoint", "data", "metrics", "tasks", "ops", "plan", "compile",
+        "runtime"]
 ROOMS = {
     "base": [], "image": ["base"], "checkpoint": ["base"], "metrics": ["base"],
     "data": ["image", "base"], "tasks": ["image", "data", "metrics", "base"], "nn": ["base"],
     "models": ["nn", "checkpoint", "base"],
+    "ops": ["base"], "plan": ["ops", "base"], "compile": ["plan", "ops", "base"],
+    "runtime": ["plan", "ops", "base"], "trace": ["models", "nn", "plan", "ops", "base"],
     "train": ["models", "tasks", "data", "metrics", "checkpoint", "image", "base"],
-    "cli": LEAN + ["models"], "torch": LEAN + ["models", "nn", "train", "cli"],
+    "cli": LEAN + ["models"], "torch": LEAN + ["models", "nn", "train", "trace", "cli"],
 }
 DESK = {  # of models/, for the rooms outside
     "catalogue.h", "config.h", "describe.h", "engine.h", "load.h", "model.h", "open.h",
     "registry.h", "verify.h"}
-TORCH_ROOMS = {"nn", "train", "torch"}
+TORCH_ROOMS = {"nn", "train", "trace", "torch"}
 TORCH_HEADER = re.compile(r"(torch|ATen|c10)/")
 THIRD_PARTY = {  # header prefix: the rooms that own it (fmt is everybody's)
     r"torch/|ATen/|c10/": TORCH_ROOMS | {"models"},
     r"spdlog/": {"base"}, r"nlohmann/": {"base"}, r"toml\+\+/": {"base", "train"},
-    r"jpeglib|jerror|png\.h": {"image"}, r"hwy/": {"image"}, r"zlib": {"checkpoint"},
+    r"jpeglib|jerror|png\.h": {"image"}, r"hwy/": {"image", "runtime"}, r"zlib": {"checkpoint"},
     r"CLI/": {"cli", "torch"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)')

@@ -16,6 +16,7 @@
 #include "saccade/checkpoint/shard_index.h"
 #include "saccade/image/decode.h"
 #include "saccade/models/describe.h"
+#include "saccade/plan/plan.h"
 
 namespace saccade::cli {
 namespace {
@@ -101,6 +102,28 @@ Inspection inspect_config(const fs::path& path) {
   return inspection;
 }
 
+/// Opening a plan reads and checks all of it.
+Inspection inspect_plan(const fs::path& path) {
+  const auto plan = plan::open(path);
+  Inspection inspection;
+  inspection.format = plan.info.raw ? "raw-plan" : "plan";
+  auto& metadata = inspection.metadata;
+  metadata = to_json(plan.info);
+  for (const auto* kind : {"inputs", "outputs", "operators"}) metadata[kind] = Json::object();
+  for (const auto& value : plan.graph.values) {
+    if (value.kind == plan::ValueKind::input)
+      metadata["inputs"][value.name] = to_string(value.type);
+    if (value.kind != plan::ValueKind::node) continue;
+    auto& count = metadata["operators"][std::string(ops::info(value.op).name)];
+    count = count.is_null() ? 1 : count.get<int64_t>() + 1;
+  }
+  for (const auto& output : plan.graph.outputs)
+    metadata["outputs"][output.name] = to_string(plan.graph.value(output.value).type);
+  metadata["constants"] = plan.graph.constants.size();
+  metadata["recordings"] = plan.recordings.size();
+  return inspection;
+}
+
 std::string hash_of(const TensorView& view) {
   Sha256 hash;
   checkpoint::stream_row_major(view, [&](auto bytes) { hash.update(bytes); });
@@ -139,7 +162,7 @@ int64_t byte_count(const Entry& entry) {
 }
 
 std::string shown(const Json& value) {
-  const auto text =
+  auto text =
       printable(value.is_string() ? value.get_ref<const std::string&>()
                                   : value.dump(-1, ' ', false, Json::error_handler_t::replace));
   if (text.size() <= kShownValue) return text;
@@ -198,6 +221,7 @@ Inspection inspect_any(const fs::path& path, const InspectOptions& options) {
   if (!fs::is_directory(path, ignored)) {
     if (extension == ".json" && !checkpoint::is_shard_index(path)) return inspect_config(path);
     const auto file = FileMap::open(path);
+    if (plan::is_plan(file->bytes())) return inspect_plan(path);
     if (names_picture(extension) || image::looks_like_image(file->bytes()))
       return inspect_picture(*file, options);
   }

@@ -13,6 +13,7 @@
 #include "apps/cli/hand_over.h"
 #include "apps/cli/help.h"
 #include "apps/cli/interrupt.h"
+#include "apps/cli/plan_opener.h"
 #include "apps/cli/settings.h"
 #include "apps/cli/verb.h"
 #include "saccade/base/error.h"
@@ -236,9 +237,7 @@ OpenedModel open_model(const Program& program, const ModelArgs& args) {
           kDefaultModel);
     resolved.model = bundled->string();
   }
-  if (resolved.model.ends_with(".plan"))
-    throw unsupported_error("{}: compiled plans cannot be run yet; give a checkpoint",
-                            resolved.model);
+  if (names_plan(resolved.model)) return open_plan(resolved.model);
   if (!program.open_model) hand_over(program, fmt::format("the model {}", resolved.model));
   return program.open_model(resolved);
 }

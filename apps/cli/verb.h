@@ -14,6 +14,7 @@
 #include "saccade/base/engine.h"
 #include "saccade/base/error.h"
 #include "saccade/base/pipeline.h"
+#include "saccade/plan/plan.h"
 
 namespace saccade::cli {
 
@@ -43,6 +44,8 @@ struct Program {
   char** argv = nullptr;
   /// Null in the lean program.
   std::function<OpenedModel(const ModelArgs&)> open_model;
+  /// A model as a raw plan. Null in the lean program.
+  std::function<plan::Plan(const ModelArgs&)> trace_model = {};
   /// Versions behind `--version`, for instance "libtorch 2.13.0"; empty in the lean program.
   std::string libraries;
   /// What an exception of another library means to the user; empty where it means a bug of ours.
@@ -72,7 +75,9 @@ void add_model_options(CLI::App& app, ModelArgs& args);
 [[nodiscard]] OpenedModel open_model(const Program& program, const ModelArgs& args);
 
 /// The verbs, one per file of this folder; verbs.cpp has the table.
+[[nodiscard]] Verb bench_verb();
 [[nodiscard]] Verb classify_verb();
+[[nodiscard]] Verb compile_verb();
 [[nodiscard]] Verb doctor_verb();
 [[nodiscard]] Verb eval_verb();
 [[nodiscard]] Verb inspect_verb();

@@ -19,9 +19,10 @@ Verb in(std::string_view group, Verb verb) {
 /// What `saccade` does itself.
 std::vector<Verb> lean_verbs() {
   return {
-      in(kUse, classify_verb()),   in(kMachine, doctor_verb()), in(kUse, eval_verb()),
-      in(kFiles, inspect_verb()),  in(kUse, metric_verb()),     in(kFiles, models_verb()),
-      in(kUse, preprocess_verb()), in(kFiles, profile_verb()),
+      in(kUse, bench_verb()),      in(kUse, classify_verb()), in(kFiles, compile_verb()),
+      in(kMachine, doctor_verb()), in(kUse, eval_verb()),     in(kFiles, inspect_verb()),
+      in(kUse, metric_verb()),     in(kFiles, models_verb()), in(kUse, preprocess_verb()),
+      in(kFiles, profile_verb()),
   };
 }
 
@@ -29,6 +30,7 @@ std::vector<Verb> lean_verbs() {
 std::vector<Verb> torch_only_verbs() {
   return {
       in(kFiles, handed_over("convert", "write a checkpoint in another container or convention")),
+      in(kFiles, handed_over("trace", "record a model as a raw plan, to be compiled anywhere")),
       in(kTrain, handed_over("train", "train a model from a recipe")),
       in(kFiles, handed_over("verify", "compare models with numbers from their reference")),
   };

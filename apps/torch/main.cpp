@@ -3,6 +3,7 @@
 #include "apps/cli/verb.h"
 #include "apps/torch/libtorch.h"
 #include "apps/torch/opener.h"
+#include "apps/torch/tracer.h"
 #include "apps/torch/verbs.h"
 
 int main(int argc, char** argv) {
@@ -12,6 +13,7 @@ int main(int argc, char** argv) {
   program.argc = argc;
   program.argv = argv;
   program.open_model = open_eager_model;
+  program.trace_model = trace_eager_model;
   program.libraries = libtorch_version();
   program.explain = explain_libtorch;
   return run_program(program, all_verbs(torch_verbs()));

@@ -11,6 +11,7 @@ namespace saccade::cli {
 [[nodiscard]] std::vector<Verb> torch_verbs();
 
 [[nodiscard]] Verb convert_verb();
+[[nodiscard]] Verb trace_verb();
 [[nodiscard]] Verb train_verb();
 [[nodiscard]] Verb verify_verb();
 

@@ -7,7 +7,10 @@
 
 #include "apps/cli/output.h"
 #include "apps/torch/verbs.h"
+#include "saccade/compile/compile.h"
 #include "saccade/models/verify.h"
+#include "saccade/runtime/session.h"
+#include "saccade/trace/trace.h"
 
 namespace saccade::cli {
 namespace {
@@ -19,6 +22,7 @@ struct Options {
   std::vector<std::string> cases;
   bool json = false;
   bool verbose = false;
+  bool plan = false;
 };
 
 std::string_view word(Status status) {
@@ -62,6 +66,15 @@ void print(const CaseResult& result, bool verbose) {
     fmt::print("  not offered by the model: {}\n", fmt::join(result.skipped, ", "));
 }
 
+/// The model compiled for inputs of that size.
+std::shared_ptr<Engine> compile_for(models::Model& model, const NamedTensors& inputs) {
+  trace::TraceOptions options;
+  for (const auto& [name, tensor] : inputs)
+    options.inputs.emplace_back(name, Shape(tensor.shape().begin() + 1, tensor.shape().end()));
+  auto plan = compile::compile(trace::trace(model, options));
+  return runtime::make_engine(std::make_shared<runtime::Model>(std::move(plan)));
+}
+
 /// 1 if a tensor or a case failed, else 3 if one was unreadable, else 4 if one was not supported.
 int exit_of(const std::vector<CaseResult>& results) {
   const auto any = [&](Status s) {
@@ -74,9 +87,11 @@ int exit_of(const std::vector<CaseResult>& results) {
 
 int run(const Options& options) {
   std::vector<CaseResult> results;
+  models::VerifyOptions how;
+  if (options.plan) how.engine = compile_for;
   for (const auto& path : options.cases)
     for (const auto& folder : models::find_cases(path)) {
-      results.push_back(models::verify_case(folder));
+      results.push_back(models::verify_case(folder, how));
       if (!options.json) print(results.back(), options.verbose);
     }
   if (options.json) {
@@ -102,6 +117,8 @@ Verb verify_verb() {
             app.add_option("CASE", options->cases, "case folders, or folders that hold some")
                 ->required();
             app.add_flag("--json", options->json, "print JSON");
+            app.add_flag("--plan", options->plan,
+                         "compile each case first and compare what the plan gives");
             app.add_flag("-v,--verbose", options->verbose, "print intermediate tensors too");
             app.footer("Example:\n  saccade verify tests/golden/vit");
             return [options] { return run(*options); };

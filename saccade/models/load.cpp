@@ -71,10 +71,12 @@ void load_state(Model& model, const NamedTensors& state, std::string_view where)
   }
   for (const auto& [name, tensor] : given)
     if (tensor) surplus.emplace_back(name);
-  if (!missing.empty() || !misshapen.empty() || !surplus.empty())
-    throw input_error(where, "the weights do not fit the model; nothing was loaded{}{}{}",
-                      listing("missing", missing), listing("of another shape", misshapen),
-                      listing("not in the model", surplus));
+  if (!missing.empty() || !misshapen.empty() || !surplus.empty()) {
+    const auto reason = model.misfit(state);
+    throw input_error(where, "the weights do not fit the model; nothing was loaded{}{}{}{}{}",
+                      reason.empty() ? "" : "\n  ", reason, listing("missing", missing),
+                      listing("of another shape", misshapen), listing("not in the model", surplus));
+  }
   const torch::NoGradGuard no_grad;
   for (const auto& [name, target] : wanted) {
     torch::Tensor writable = target;

@@ -10,7 +10,8 @@
 namespace saccade::models {
 
 /// Copies `state` (official names) into the model. Missing, surplus and misshapen tensors are one
-/// Error (bad_input, naming `where`) that lists them all; nothing is loaded then.
+/// Error (bad_input, naming `where`) that lists them all, with the model's own reason
+/// (Model::misfit) if it has one; nothing is loaded then.
 void load_state(Model& model, const NamedTensors& state, std::string_view where);
 
 /// `tensors` under official names: the first dialect that recognises them translates, else they are

@@ -2,6 +2,7 @@
 
 #include "saccade/models/catalogue.h"
 #include "saccade/models/deit.h"
+#include "saccade/models/mixer.h"
 #include "saccade/models/vit.h"
 
 namespace saccade::models {
@@ -15,6 +16,7 @@ struct Row {
 constexpr Row kRows[] = {
     // sorted
     {"deit", deit::make},
+    {"mixer", mixer::make},
     {"vit", vit::make},
 };
 

@@ -57,8 +57,11 @@ Json official_config(const Case& c, const char* key) {
   if (c.dialect == "huggingface" && std::string_view(key) == "config") {
     if (c.json.contains("native_config"))
       config = c.json["native_config"];
-    else
+    else if (c.system->from_huggingface)
       config = c.system->from_huggingface(config, c.where);
+    else
+      throw unsupported_error("{}: the system \"{}\" has no Hugging Face configurations", c.where,
+                              c.system->name);
   }
   c.system->select_class(c.text("model"), config);
   return c.system->complete(config, c.where);
@@ -115,7 +118,16 @@ Inputs inputs_of(const Case& c) {
 /// Everything that a run offers, under the names of the case.
 using Offered = std::map<std::string, HostTensor>;
 
-void run_model(const Case& c, Model& model, Offered& offered) {
+/// What stands in for the model answers.
+void run_engine(const Case& c, Model& model, const VerifyOptions& options, Offered& offered) {
+  NamedTensors inputs;
+  for (const auto& [name, value] : inputs_of(c)) inputs.emplace_back(name, nn::to_host(value));
+  for (auto& [name, value] : options.engine(model, inputs)->run(inputs))
+    offered["out." + name] = std::move(value);
+}
+
+void run_model(const Case& c, Model& model, const VerifyOptions& options, Offered& offered) {
+  if (options.engine) return run_engine(c, model, options, offered);
   const torch::NoGradGuard no_grad;
   const nn::ObserverScope observer([&](const std::string& path, const torch::Tensor& value) {
     const auto wanted = "mid." + path;
@@ -126,11 +138,20 @@ void run_model(const Case& c, Model& model, Offered& offered) {
     offered["out." + name] = nn::to_host(value);
 }
 
-void run_with_tanh_gelu(const Case& c, Json config, Offered& offered) {
+void run_with_tanh_gelu(const Case& c, Json config, const VerifyOptions& options,
+                        Offered& offered) {
   config["act_layer"] = "gelu_tanh";
   const auto model = build_case_model(c, config);
-  const torch::NoGradGuard no_grad;
-  offered["out.logits_tanh"] = nn::to_host(model->forward(inputs_of(c))["logits"]);
+  Offered own;
+  run_model(c, *model, options, own);
+  offered["out.logits_tanh"] = own.at("out.logits");
+}
+
+/// The tensor's own tolerance, else the case's.
+const Json& tolerance_of(const Case& c, const std::string& name) {
+  const auto& tensors = c.json.at("tensors");
+  const auto own = tensors.find(name);
+  return own != tensors.end() && own->contains("atol") ? *own : c.json.at("tolerance");
 }
 
 TensorResult compare(const std::string& name, const HostTensor& golden, const HostTensor* actual,
@@ -152,6 +173,16 @@ TensorResult compare(const std::string& name, const HostTensor& golden, const Ho
   return result;
 }
 
+/// A compiled model may differ by rounding, measured by the output's largest number.
+Json compiled_tolerance(Json tolerance, const HostTensor& golden) {
+  constexpr double kRelative = 1e-4;
+  double scale = 0.0;
+  const auto values = to_float(golden);
+  for (const float x : values.as<float>()) scale = std::max(scale, std::abs(double{x}));
+  tolerance["atol"] = std::max(tolerance.value("atol", 0.0), kRelative * scale);
+  return tolerance;
+}
+
 /// The value for a golden tensor, or null: intermediates of a dialect lie at its own places.
 const HostTensor* offered_for(const Offered& offered, const checkpoint::Dialect* dialect,
                               const std::string& name) {
@@ -161,32 +192,33 @@ const HostTensor* offered_for(const Offered& offered, const checkpoint::Dialect*
   return it == offered.end() ? nullptr : &it->second;
 }
 
-void check_tensors(const Case& c, const Json& config, const Offered& offered, CaseResult& result) {
+void check_tensors(const Case& c, const Json& config, const VerifyOptions& options,
+                   const Offered& offered, CaseResult& result) {
   const auto dialects = c.system->dialects(config);
   const auto dialect = std::ranges::find(dialects, c.dialect, &checkpoint::Dialect::name);
   for (const auto& [name, golden] : c.golden) {
     if (name.starts_with("in.")) continue;
     const auto* actual =
         offered_for(offered, dialect == dialects.end() ? nullptr : &*dialect, name);
-    if (!actual && name.starts_with("mid.")) {
+    if (!actual && name.starts_with("mid.") && (!c.dialect.empty() || options.engine)) {
       result.skipped.push_back(name);
       continue;
     }
-    const auto& tensors = c.json.at("tensors");
-    result.tensors.push_back(compare(name, golden, actual,
-                                     tensors.contains(name) ? tensors[name] : c.json["tolerance"]));
+    const auto& own = tolerance_of(c, name);
+    result.tensors.push_back(
+        compare(name, golden, actual, options.engine ? compiled_tolerance(own, golden) : own));
   }
   if (!std::ranges::all_of(result.tensors, &TensorResult::ok))
     result.status = CaseResult::Status::failed;
 }
 
-void run_case(const Case& c, CaseResult& result) {
+void run_case(const Case& c, const VerifyOptions& options, CaseResult& result) {
   const auto config = official_config(c, "config");
   const auto model = build_case_model(c, config);
   Offered offered;
-  run_model(c, *model, offered);
-  if (find(c.golden, "out.logits_tanh")) run_with_tanh_gelu(c, config, offered);
-  check_tensors(c, config, offered, result);
+  run_model(c, *model, options, offered);
+  if (find(c.golden, "out.logits_tanh")) run_with_tanh_gelu(c, config, options, offered);
+  check_tensors(c, config, options, offered, result);
 }
 
 }  // namespace
@@ -204,14 +236,14 @@ std::vector<fs::path> find_cases(const fs::path& folder) {
   return cases;
 }
 
-CaseResult verify_case(const fs::path& folder) {
+CaseResult verify_case(const fs::path& folder, const VerifyOptions& options) {
   CaseResult result;
   result.folder = folder;
   using Status = CaseResult::Status;
   try {
     const auto c = read_case(folder);
     result.system = c.system->name;
-    run_case(c, result);
+    run_case(c, options, result);
   } catch (const Error& e) {
     result.status = e.kind() == ErrorKind::not_supported ? Status::unsupported : Status::unreadable;
     result.message = e.what();

@@ -3,12 +3,17 @@
 // inputs, and compared with what the reference computed.
 
 #include <filesystem>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "saccade/base/engine.h"
 #include "saccade/base/json.h"
 
 namespace saccade::models {
+
+class Model;
 
 /// One compared tensor.
 struct TensorResult {
@@ -31,7 +36,14 @@ struct CaseResult {
 /// Folders with a case.json at or below `folder`, sorted; throws Error (usage) if there is none.
 [[nodiscard]] std::vector<std::filesystem::path> find_cases(const std::filesystem::path& folder);
 
+struct VerifyOptions {
+  /// Answers in the model's place, for instance compiled from it; null: the model answers itself.
+  /// Then only outputs are compared, at max(the case's tolerance, 1e-4 x the output's scale).
+  std::function<std::shared_ptr<Engine>(Model& model, const NamedTensors& inputs)> engine;
+};
+
 /// Never throws for what is wrong with the case: its status says so.
-[[nodiscard]] CaseResult verify_case(const std::filesystem::path& folder);
+[[nodiscard]] CaseResult verify_case(const std::filesystem::path& folder,
+                                     const VerifyOptions& options = {});
 
 }  // namespace saccade::models

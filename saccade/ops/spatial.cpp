@@ -36,6 +36,19 @@ struct Window {
   }
 };
 
+/// The part of a window along one axis that lies inside the picture: [first, last) of its taps.
+struct Taps {
+  int64_t first, last;
+};
+
+Taps taps_inside(const Window& window, size_t axis, int64_t position, int64_t size) {
+  const int64_t start = position * window.stride[axis] - window.padding[axis];
+  const int64_t step = window.dilation[axis];
+  const int64_t first = start < 0 ? (-start + step - 1) / step : 0;
+  const int64_t last = start < size ? (size - start + step - 1) / step : 0;
+  return {first, std::min(last, window.kernel[axis])};
+}
+
 void require_picture(const Rule& rule) {
   rule.require_float(0);
   rule.require_rank(0, 4, 4);
@@ -67,12 +80,13 @@ void conv2d(const Call& call) {
   walk<0>(y, {}, [&](int64_t i, const auto&, const auto& at) {
     const int64_t first = at[1] / per_group * w[1];
     double sum = call.has(2) ? call.floats(2)[at[1]] : 0.0;
+    const auto rows = taps_inside(window, 0, at[2], x[2]);
+    const auto columns = taps_inside(window, 1, at[3], x[3]);
     for (int64_t c = 0; c < w[1]; ++c)
-      for (int64_t r = 0; r < w[2]; ++r)
-        for (int64_t s = 0; s < w[3]; ++s) {
+      for (int64_t r = rows.first; r < rows.last; ++r)
+        for (int64_t s = columns.first; s < columns.last; ++s) {
           const int64_t h = at[2] * window.stride[0] - window.padding[0] + r * window.dilation[0];
           const int64_t v = at[3] * window.stride[1] - window.padding[1] + s * window.dilation[1];
-          if (h < 0 || h >= x[2] || v < 0 || v >= x[3]) continue;
           sum += double{call.floats(0)[((at[0] * x[1] + first + c) * x[2] + h) * x[3] + v]} *
                  call.floats(1)[((at[1] * w[1] + c) * w[2] + r) * w[3] + s];
         }
@@ -133,11 +147,12 @@ void pool(const Call& call, Take take, Put put) {
   walk<0>(call.result().shape, {}, [&](int64_t i, const auto&, const auto& at) {
     const float* plane = call.floats(0) + (at[0] * x[1] + at[1]) * x[2] * x[3];
     int64_t count = 0;
-    for (int64_t r = 0; r < window.kernel[0]; ++r)
-      for (int64_t s = 0; s < window.kernel[1]; ++s) {
+    const auto rows = taps_inside(window, 0, at[2], x[2]);
+    const auto columns = taps_inside(window, 1, at[3], x[3]);
+    for (int64_t r = rows.first; r < rows.last; ++r)
+      for (int64_t s = columns.first; s < columns.last; ++s) {
         const int64_t h = at[2] * window.stride[0] - window.padding[0] + r * window.dilation[0];
         const int64_t v = at[3] * window.stride[1] - window.padding[1] + s * window.dilation[1];
-        if (h < 0 || h >= x[2] || v < 0 || v >= x[3]) continue;
         take(plane[h * x[3] + v]);
         ++count;
       }

@@ -1,12 +1,12 @@
 #include <algorithm>
 #include <atomic>
-#include <cstdlib>
 #include <cstring>
 #include <fstream>
 
 #include "saccade/base/checked.h"
 #include "saccade/base/file.h"
 #include "saccade/base/thread_pool.h"
+#include "saccade/plan/aligned.h"
 #include "saccade/plan/crc32c.h"
 #include "saccade/plan/encode.h"
 #include "saccade/plan/layout.h"
@@ -182,13 +182,11 @@ Json read_info(const File& file, const Rows& rows) {
   return parse_json(text, file.name);
 }
 
-/// A copy that starts at a multiple of 64, as maps do.
+/// A copy that is aligned, as maps are.
 File aligned_copy(const File& file) {
-  void* memory = std::aligned_alloc(kAlignment, aligned(file.bytes.size() + 1));
-  if (!memory) throw resource_error("{}: no memory for {} bytes", file.name, file.bytes.size());
-  std::shared_ptr<void> owner(memory, std::free);
-  std::memcpy(memory, file.bytes.data(), file.bytes.size());
-  return {{static_cast<const std::byte*>(memory), file.bytes.size()}, owner, file.name};
+  auto memory = allocate_aligned(file.bytes.size());
+  std::memcpy(memory.get(), file.bytes.data(), file.bytes.size());
+  return {{memory.get(), file.bytes.size()}, memory, file.name};
 }
 
 Plan parse_file(const File& file) {

@@ -1,4 +1,4 @@
-#include "saccade/runtime/pool.h"
+#include "saccade/runtime/kernels/pool.h"
 
 #include <gtest/gtest.h>
 

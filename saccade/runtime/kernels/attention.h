@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <span>
 
-#include "saccade/runtime/pool.h"
+#include "saccade/runtime/kernels/pool.h"
 
 namespace saccade::runtime::kernels {
 

@@ -12,8 +12,8 @@
 
 #include "saccade/ops/panels.h"
 #include "saccade/runtime/kernels/layout.h"
+#include "saccade/runtime/kernels/pool.h"
 #include "saccade/runtime/kernels/table.h"
-#include "saccade/runtime/pool.h"
 
 namespace saccade::runtime::kernels {
 

@@ -6,8 +6,8 @@
 #include <cstdint>
 
 #include "saccade/runtime/kernels/layout.h"
+#include "saccade/runtime/kernels/pool.h"
 #include "saccade/runtime/kernels/table.h"
-#include "saccade/runtime/pool.h"
 
 namespace saccade::runtime::kernels {
 

@@ -1,0 +1,200 @@
+// saccade bench: how long a plan takes, operator by operator, and how much of the machine it uses.
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <fstream>
+#include <map>
+
+#include "apps/cli/compiled.h"
+#include "apps/cli/output.h"
+#include "apps/cli/verb.h"
+#include "saccade/base/random.h"
+#include "saccade/base/thread_pool.h"
+#include "saccade/plan/cost.h"
+#include "saccade/runtime/peak.h"
+#include "saccade/runtime/session.h"
+
+namespace saccade::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct Options {
+  ModelArgs model;
+  int64_t batch = 1;
+  double seconds = 3.0;
+  bool json = false;
+};
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// Resident memory of this process in MiB; 0 where the kernel does not say.
+double resident_mib() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;)
+    if (double kib = 0; word == "VmRSS:" && status >> kib) return kib / 1024.0;
+  return 0.0;
+}
+
+void fill_inputs(runtime::Session& session) {
+  for (size_t i = 0; i < session.model().inputs().size(); ++i) {
+    const auto room = session.input(i);
+    const auto& type = session.model().graph().value(session.model().inputs()[i]).type;
+    std::memset(room.data(), 0, room.size());
+    if (type.dtype != DType::F32) continue;
+    Random random(1, 0, 0, "bench");
+    for (size_t at = 0; at + sizeof(float) <= room.size(); at += sizeof(float)) {
+      const auto value = static_cast<float>(random.uniform(-2.0, 2.0));
+      std::memcpy(room.data() + at, &value, sizeof value);
+    }
+  }
+}
+
+struct Measured {
+  std::vector<double> runs;  ///< seconds, sorted
+  double start = 0;          ///< from opening the file to the first answer, seconds
+  double rss = 0;            ///< MiB
+
+  [[nodiscard]] double at(double share) const {
+    return runs[static_cast<size_t>(share * static_cast<double>(runs.size() - 1))];
+  }
+};
+
+Measured measure(runtime::Session& session, const Options& options, Clock::time_point opened) {
+  Measured measured;
+  session.prepare(options.batch);
+  fill_inputs(session);
+  session.run();
+  measured.start = seconds_since(opened);
+  session.run();  // caches and threads are warm
+  const auto begin = Clock::now();
+  do {
+    const auto start = Clock::now();
+    session.run();
+    measured.runs.push_back(seconds_since(start));
+  } while (seconds_since(begin) < options.seconds);
+  measured.rss = resident_mib();
+  std::ranges::sort(measured.runs);
+  return measured;
+}
+
+struct Row {
+  int64_t count = 0;
+  double seconds = 0, operations = 0;
+};
+
+/// Time by operator and kernel, from a session that profiles.
+std::map<std::string, Row> by_operator(const std::shared_ptr<const runtime::Model>& model,
+                                       const Options& options) {
+  runtime::Session session(model, {.profile = true});
+  session.prepare(options.batch);
+  fill_inputs(session);
+  session.run();
+  session.reset_times();
+  constexpr int kRuns = 3;
+  for (int i = 0; i < kRuns; ++i) session.run();
+  std::map<std::string, Row> rows;
+  for (const auto& step : session.times()) {
+    const auto& node = model->graph().value(step.value);
+    auto name = std::string(ops::info(node.op).name);
+    if (name != step.kernel) name += fmt::format(" ({})", step.kernel);
+    auto& row = rows[name];
+    ++row.count;
+    row.seconds += step.seconds / kRuns;
+    row.operations += operations(model->graph(), step.value, options.batch);
+  }
+  return rows;
+}
+
+void print_rows(const std::map<std::string, Row>& rows) {
+  std::vector<std::pair<std::string, Row>> sorted(rows.begin(), rows.end());
+  std::ranges::sort(sorted, std::greater{}, [](const auto& item) { return item.second.seconds; });
+  Table table(
+      {{"operator"}, {"times", Align::right}, {"ms", Align::right}, {"GFLOP/s", Align::right}});
+  for (const auto& [name, row] : sorted)
+    table.add(
+        {name, fmt::format("{}", row.count), fmt::format("{:.3f}", 1e3 * row.seconds),
+         row.operations > 0 ? fmt::format("{:.1f}", 1e-9 * row.operations / row.seconds) : ""});
+  fmt::print("\n{}", table.text());
+}
+
+int run(const Options& options, const Program& program) {
+  const auto opened = Clock::now();
+  const auto model = std::make_shared<const runtime::Model>(compiled_plan(program, options.model));
+  runtime::Session session(model);
+  const auto measured = measure(session, options, opened);
+  double total = 0;
+  for (const auto id : model->steps()) total += operations(model->graph(), id, options.batch);
+  const auto peak = runtime::measure_peak(thread_count());
+  const double gflops = 1e-9 * total / measured.runs.front();
+  const auto ms = [&](double seconds) { return 1e3 * seconds; };
+  const auto rows = by_operator(model, options);
+  Json report = {{"name", model->info().name},
+                 {"ms",
+                  {{"min", ms(measured.runs.front())},
+                   {"p50", ms(measured.at(0.5))},
+                   {"p90", ms(measured.at(0.9))},
+                   {"p99", ms(measured.at(0.99))}}},
+                 {"gflops", gflops},
+                 {"peak_share", peak.gflops > 0 ? gflops / peak.gflops : 0.0},
+                 {"peak_gflops", peak.gflops},
+                 {"instructions", peak.instructions},
+                 {"rss_mb", measured.rss},
+                 {"start_ms", ms(measured.start)},
+                 {"threads", thread_count()},
+                 {"batch", options.batch},
+                 {"runs", measured.runs.size()},
+                 {"precision", model->info().precision},
+                 {"random_weights", model->info().random_weights},
+                 {"operators", Json::array()}};
+  for (const auto& [name, row] : rows)
+    report["operators"].push_back({{"name", name},
+                                   {"count", row.count},
+                                   {"ms", ms(row.seconds)},
+                                   {"gflop", 1e-9 * row.operations}});
+  if (options.json) {
+    print_json(report);
+    return 0;
+  }
+  fmt::print("{} ({}{}), batch {}, {} threads, {}\n", model->info().name, model->info().precision,
+             model->info().random_weights ? ", random weights" : "", options.batch, thread_count(),
+             peak.instructions);
+  fmt::print("min {:.2f} ms, p50 {:.2f}, p90 {:.2f}, p99 {:.2f} of {} runs\n",
+             ms(measured.runs.front()), ms(measured.at(0.5)), ms(measured.at(0.9)),
+             ms(measured.at(0.99)), measured.runs.size());
+  fmt::print(
+      "{:.1f} GFLOP/s, {:.0f} % of this machine's {:.0f}; {:.0f} MiB resident; first answer "
+      "after {:.0f} ms\n",
+      gflops, 100 * gflops / peak.gflops, peak.gflops, measured.rss, ms(measured.start));
+  print_rows(rows);
+  return 0;
+}
+
+}  // namespace
+
+Verb bench_verb() {
+  return {
+      "bench", "how fast a plan runs here, operator by operator",
+      [](CLI::App& app, const Program& program) -> Action {
+        auto options = std::make_shared<Options>();
+        app.add_option("model", options->model.model, "Plan, or a model to trace and compile")
+            ->required()
+            ->type_name("PLAN");
+        app.add_option("--config", options->model.config, "Configuration of a bare checkpoint")
+            ->type_name("FILE");
+        app.add_option("--arch", options->model.arch, "Preset that a bare checkpoint belongs to")
+            ->type_name("NAME");
+        app.add_option("--batch", options->batch, "Pictures at once")->check(CLI::Range(1, 65536));
+        app.add_option("--seconds", options->seconds, "How long to measure")
+            ->check(CLI::PositiveNumber);
+        app.add_flag("--json", options->json, "Print JSON");
+        app.footer("Example:\n  saccade bench vit.plan --threads 2 --batch 8");
+        options->model.needs_weights = false;
+        return [options, &program] { return run(*options, program); };
+      }};
+}
+
+}  // namespace saccade::cli

@@ -1,0 +1,49 @@
+// saccade trace: a model becomes a raw plan, which any machine can compile without libtorch.
+
+#include <filesystem>
+
+#include "apps/cli/output.h"
+#include "apps/torch/tracer.h"
+#include "apps/torch/verbs.h"
+
+namespace saccade::cli {
+namespace {
+
+struct Options {
+  ModelArgs model;
+  std::string output;
+};
+
+int run(const Options& options) {
+  const auto raw = trace_eager_model(options.model);
+  const std::filesystem::path path = options.output;
+  plan::write(raw, path);
+  fmt::print("{}: {}{}, {} values, {}\n", path.string(), raw.info.name,
+             raw.info.random_weights ? " (random weights)" : "", raw.graph.values.size(),
+             bytes_text(static_cast<double>(std::filesystem::file_size(path))));
+  return 0;
+}
+
+}  // namespace
+
+Verb trace_verb() {
+  return {"trace", "record a model as a raw plan, to be compiled anywhere",
+          [](CLI::App& app, const Program&) -> Action {
+            auto options = std::make_shared<Options>();
+            app.add_option("model", options->model.model, "Model name, checkpoint or folder")
+                ->required()
+                ->type_name("MODEL");
+            app.add_option("--config", options->model.config, "Configuration of a bare checkpoint")
+                ->type_name("FILE");
+            app.add_option("--arch", options->model.arch,
+                           "Preset that a bare checkpoint belongs to")
+                ->type_name("NAME");
+            app.add_option("-o,--output", options->output, "Raw plan to write")
+                ->required()
+                ->type_name("FILE");
+            app.footer("Example:\n  saccade trace deit_tiny_patch16_224/ -o deit.raw.plan");
+            return [options] { return run(*options); };
+          }};
+}
+
+}  // namespace saccade::cli

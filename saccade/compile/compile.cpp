@@ -1,0 +1,46 @@
+#include "saccade/compile/compile.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include <fmt/ranges.h>
+
+#include "saccade/base/check.h"
+#include "saccade/compile/passes/passes.h"
+
+namespace saccade::compile {
+namespace {
+
+void check_names(const std::set<std::string>& skip) {
+  for (const auto& name : skip) {
+    const auto all = passes();
+    if (std::ranges::find(all, name, &Pass::name) != all.end()) continue;
+    std::vector<std::string_view> names;
+    for (const auto& pass : all) names.push_back(pass.name);
+    throw usage_error("there is no pass \"{}\"; there are {}", name, fmt::join(names, ", "));
+  }
+}
+
+}  // namespace
+
+plan::Plan compile(const plan::Plan& raw, const CompileOptions& options) {
+  using Clock = std::chrono::steady_clock;
+  check_names(options.skip);
+  plan::Plan out;
+  out.graph = raw.graph;
+  out.info = raw.info;
+  out.info.raw = false;
+  if (options.observe) options.observe("trace", out.graph, 0.0);
+  for (const auto& pass : passes()) {
+    if (options.skip.contains(std::string(pass.name))) continue;
+    const auto start = Clock::now();
+    out.graph = pass.run(out.graph);
+    const std::chrono::duration<double> seconds = Clock::now() - start;
+    const auto problem = find_problem(out.graph);
+    SACCADE_CHECK(problem.empty(), "pass {}: {}", pass.name, problem);
+    if (options.observe) options.observe(pass.name, out.graph, seconds.count());
+  }
+  return out;
+}
+
+}  // namespace saccade::compile

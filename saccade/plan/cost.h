@@ -1,0 +1,12 @@
+#pragma once
+// Arithmetic of a graph: what the machine's peak is compared with.
+
+#include "saccade/plan/graph.h"
+
+namespace saccade::plan {
+
+/// Multiplications and additions of a value for N = `batch`, two for each multiply-add: products of
+/// matrices, convolutions and the two products of attention. Everything else counts nothing.
+[[nodiscard]] double operations(const Graph& graph, ValueId id, int64_t batch);
+
+}  // namespace saccade::plan

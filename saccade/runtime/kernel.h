@@ -1,0 +1,39 @@
+#pragma once
+// Which code computes a node: a fast kernel where there is one for its operands, else the
+// reference.
+
+#include <span>
+
+#include "saccade/ops/context.h"
+#include "saccade/plan/graph.h"
+#include "saccade/runtime/kernels/pool.h"
+
+namespace saccade::runtime {
+
+/// A node with the addresses and sizes of its operands and result.
+struct Bound {
+  const ops::OpInfo* op = nullptr;
+  const plan::Value* node = nullptr;
+  std::vector<ops::Operand> operands;
+  ops::Result result;
+
+  [[nodiscard]] bool has(size_t i) const { return i < operands.size() && operands[i].data; }
+  [[nodiscard]] const ops::Operand& operand(size_t i) const { return operands[i]; }
+  /// Null for an absent operand.
+  [[nodiscard]] const float* floats(size_t i) const {
+    return i < operands.size() ? operands[i].as<float>() : nullptr;
+  }
+};
+
+struct Kernel {
+  const char* name;
+  /// Bytes of scratch with so many threads; null: none.
+  int64_t (*scratch)(const Bound& node, int threads);
+  /// Allocates nothing. The same bits for any number of threads.
+  void (*run)(const Bound& node, Pool& pool, std::span<std::byte> scratch);
+};
+
+/// The choice depends on types and layouts, never on the machine.
+[[nodiscard]] const Kernel& choose_kernel(const Bound& node);
+
+}  // namespace saccade::runtime

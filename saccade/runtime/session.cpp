@@ -1,0 +1,138 @@
+#include "saccade/runtime/session.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "saccade/base/check.h"
+#include "saccade/base/checked.h"
+#include "saccade/base/thread_pool.h"
+#include "saccade/plan/aligned.h"
+#include "saccade/runtime/kernel.h"
+
+namespace saccade::runtime {
+namespace {
+
+using plan::ValueId;
+using Clock = std::chrono::steady_clock;
+
+struct Step {
+  Bound bound;
+  const Kernel* kernel;
+};
+
+int64_t scratch_of(const Step& step, int threads) {
+  return step.kernel->scratch ? step.kernel->scratch(step.bound, threads) : 0;
+}
+
+}  // namespace
+
+struct Session::Impl {
+  explicit Impl(int threads) : pool(threads) {}
+  Pool pool;
+  std::shared_ptr<std::byte> arena;
+  std::shared_ptr<std::byte> scratch;
+  size_t scratch_size = 0;
+  std::vector<Step> steps;
+};
+
+Session::Session(std::shared_ptr<const Model> model, const SessionOptions& options)
+    : model_(std::move(model)),
+      options_(options),
+      impl_(std::make_unique<Impl>(options.threads > 0 ? options.threads : thread_count())) {
+  if (options_.profile)
+    for (const ValueId id : model_->steps()) times_.push_back({id});
+}
+
+Session::~Session() = default;
+
+std::byte* Session::address(ValueId id) const {
+  const auto owner = model_->memory().owner[static_cast<size_t>(id)];
+  const auto& graph = model_->graph();
+  if (graph.is_constant(owner))
+    return const_cast<std::byte*>(graph.constant_of(owner).bytes.data());  // only read
+  return impl_->arena.get() + model_->memory().offset[static_cast<size_t>(owner)] * batch_;
+}
+
+void Session::prepare(int64_t batch) {
+  if (batch == batch_) return;
+  if (batch < 1) throw usage_error("a batch of {} pictures", batch);
+  const auto size = checked_mul(model_->memory().size, batch);
+  if (!size || *size > options_.max_bytes)
+    throw resource_error("{} pictures at once need more than {} bytes; use a smaller batch", batch,
+                         options_.max_bytes);
+  batch_ = 0;
+  impl_->steps.clear();
+  impl_->arena = plan::allocate_aligned(static_cast<size_t>(*size));
+  arena_size_ = *size;
+  batch_ = batch;
+  int64_t scratch = 0;
+  for (const ValueId id : model_->steps()) {
+    Step step{bind(id), nullptr};
+    step.kernel = &choose_kernel(step.bound);
+    scratch = std::max(scratch, scratch_of(step, impl_->pool.threads()));
+    if (options_.profile) times_[impl_->steps.size()].kernel = step.kernel->name;
+    impl_->steps.push_back(std::move(step));
+  }
+  impl_->scratch_size = static_cast<size_t>(scratch);
+  impl_->scratch = plan::allocate_aligned(impl_->scratch_size);
+}
+
+Bound Session::bind(ValueId id) const {
+  const auto& graph = model_->graph();
+  const auto& node = graph.value(id);
+  Bound bound{&ops::info(node.op), &node, {}, {}};
+  bound.result = {address(id), node.type.dtype, resolve(node.type.dims, batch_)};
+  for (const ValueId operand : node.operands) {
+    if (operand == plan::kAbsent) {
+      bound.operands.emplace_back();
+      continue;
+    }
+    const auto& type = graph.value(operand).type;
+    bound.operands.push_back(
+        {address(operand), type.dtype, resolve(type.dims, batch_),
+         graph.is_constant(operand) ? graph.constant_of(operand).layout : ops::Layout::row_major});
+  }
+  return bound;
+}
+
+std::span<std::byte> Session::input(size_t index) {
+  SACCADE_CHECK(batch_ > 0 && index < model_->inputs().size(), "input {} before prepare()", index);
+  const ValueId id = model_->inputs()[index];
+  const auto& type = model_->graph().value(id).type;
+  const int64_t count = resolve(type.dims, batch_).count();
+  return {address(id), static_cast<size_t>(count * bytes(type.dtype))};
+}
+
+void Session::run() {
+  SACCADE_CHECK(batch_ > 0, "run() before prepare()");
+  for (size_t i = 0; i < impl_->steps.size(); ++i) {
+    const auto& step = impl_->steps[i];
+    const auto start = options_.profile ? Clock::now() : Clock::time_point();
+    step.kernel->run(step.bound, impl_->pool, {impl_->scratch.get(), impl_->scratch_size});
+    if (options_.profile)
+      times_[i].seconds += std::chrono::duration<double>(Clock::now() - start).count();
+  }
+}
+
+void Session::reset_times() {
+  for (auto& time : times_) time.seconds = 0.0;
+}
+
+std::span<const std::byte> Session::output_bytes(size_t index) const {
+  const auto& outputs = model_->graph().outputs;
+  SACCADE_CHECK(batch_ > 0 && index < outputs.size(), "output {} before run()", index);
+  const ValueId id = outputs[index].value;
+  const auto& type = model_->graph().value(id).type;
+  const int64_t count = resolve(type.dims, batch_).count();
+  return {address(id), static_cast<size_t>(count * bytes(type.dtype))};
+}
+
+TensorView Session::output(size_t index) const {
+  const auto bytes = output_bytes(index);
+  const auto& type = model_->graph().value(model_->graph().outputs[index].value).type;
+  const auto extents = resolve(type.dims, batch_);
+  Shape shape(extents.span().begin(), extents.span().end());
+  return {type.dtype, shape, contiguous_strides(shape), bytes};
+}
+
+}  // namespace saccade::runtime

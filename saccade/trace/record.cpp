@@ -1,0 +1,265 @@
+#include "saccade/trace/record.h"
+
+#include <map>
+#include <set>
+
+#include <ATen/core/function_schema.h>
+#include <ATen/record_function.h>
+
+#include "saccade/base/error.h"
+#include "saccade/nn/host.h"
+
+namespace saccade::trace {
+namespace {
+
+/// A tensor is known by where its numbers lie, not by its object: views and copies of the handle
+/// come and go.
+struct Place {
+  const void* storage;
+  int64_t offset;
+  std::vector<int64_t> sizes, strides;
+  auto operator<=>(const Place&) const = default;
+};
+
+Place place_of(const at::Tensor& tensor) {
+  return {tensor.storage().unsafeGetStorageImpl(), tensor.storage_offset(), tensor.sizes().vec(),
+          tensor.strides().vec()};
+}
+
+class Recorder {
+ public:
+  Recorder(Run& run, const models::Model& model) : run_(run) {
+    for (const auto& [name, tensor] : nn::named_state(model))
+      parameters_.emplace(tensor.storage().unsafeGetStorageImpl(), name);
+  }
+
+  Use add_value(const at::Tensor& tensor) {
+    Use use{next_++, -1, tensor.scalar_type(), nn::shape_of(tensor)};
+    values_[place_of(tensor)] = use.value;
+    storages_.insert(tensor.storage().unsafeGetStorageImpl());
+    keep_.push_back(tensor);
+    return use;
+  }
+
+  Use find(const at::Tensor& tensor) {
+    if (!tensor.defined()) return {};
+    Use use{-1, -1, tensor.scalar_type(), nn::shape_of(tensor)};
+    const auto it = values_.find(place_of(tensor));
+    if (it != values_.end())
+      use.value = it->second;
+    else if (storages_.contains(tensor.storage().unsafeGetStorageImpl()))
+      throw unsupported_error(
+          "{}: uses a part of a traced tensor that no traced operator gave (a view made behind the "
+          "tracer's back, or a tensor written through a view)",
+          nn::current_path());
+    else
+      use.leaf = add_leaf(tensor);
+    return use;
+  }
+
+  void begin(const at::RecordFunction& function) {
+    if (depth_++ > 0 || failed_) return;
+    guard([&] { read_arguments(function); });
+  }
+
+  void end(const at::RecordFunction& function) {
+    if (--depth_ > 0 || failed_) return;
+    guard([&] { finish(function); });
+  }
+
+  /// Exceptions do not cross the observer; the first one is thrown afterwards.
+  void rethrow() const {
+    if (failed_) std::rethrow_exception(failed_);
+  }
+
+ private:
+  template <class F>
+  void guard(F f) {
+    ++depth_;  // what we call ourselves is not the model's
+    try {
+      f();
+    } catch (...) {
+      failed_ = std::current_exception();
+    }
+    --depth_;
+  }
+
+  int32_t add_leaf(const at::Tensor& tensor) {
+    const auto known = parameters_.find(tensor.storage().unsafeGetStorageImpl());
+    const bool parameter = known != parameters_.end();
+    // Nobody writes parameters meanwhile; anything else may be written after its use.
+    run_.leaves.push_back({parameter ? tensor.detach() : tensor.detach().clone(),
+                           parameter ? known->second : std::string()});
+    keep_.push_back(tensor);
+    return static_cast<int32_t>(run_.leaves.size()) - 1;
+  }
+
+  static bool reads_out(std::string_view op) {
+    return op == "aten::item" || op == "aten::_local_scalar_dense" || op == "aten::is_nonzero" ||
+           op == "aten::equal" || op == "aten::allclose";
+  }
+
+  bool depends_on_inputs(const c10::IValue& value) const {
+    const auto traced = [&](const at::Tensor& t) {
+      return t.defined() && storages_.contains(t.storage().unsafeGetStorageImpl());
+    };
+    if (value.isTensor()) return traced(value.toTensor());
+    if (value.isTensorList()) {
+      const auto tensors = value.toTensorVector();
+      return std::ranges::any_of(tensors, traced);
+    }
+    if (value.isList())  // of optional tensors, as indexing has them
+      for (const c10::IValue& item : value.toListRef())
+        if (item.isTensor() && traced(item.toTensor())) return true;
+    return false;
+  }
+
+  void read_arguments(const at::RecordFunction& function) {
+    const auto inputs = function.inputs();
+    active_ = std::ranges::any_of(inputs, [&](const auto& v) { return depends_on_inputs(v); });
+    if (!active_) return;
+    event_ = {};
+    event_.op = function.name();
+    event_.path = nn::current_path();
+    if (reads_out(event_.op))
+      throw unsupported_error(
+          "{}: reads a value out of a tensor ({}), so the next input may take another path; such a "
+          "model cannot be compiled",
+          event_.path, event_.op);
+    check_writes(function);
+    for (const auto& input : inputs) event_.arguments.push_back(argument(input));
+  }
+
+  /// An operator may write a traced tensor as long as nobody else sees its numbers.
+  void check_writes(const at::RecordFunction& function) {
+    const auto schema = function.operator_schema();
+    if (!schema) return;
+    for (size_t i = 0; i < schema->arguments().size() && i < function.inputs().size(); ++i) {
+      const auto* alias = schema->arguments()[i].alias_info();
+      const auto& value = function.inputs()[i];
+      if (!alias || !alias->isWrite() || !value.isTensor()) continue;
+      const auto& tensor = value.toTensor();
+      const auto* storage = tensor.storage().unsafeGetStorageImpl();
+      const auto here = place_of(tensor);
+      const bool whole =
+          static_cast<size_t>(tensor.numel()) * tensor.element_size() == tensor.storage().nbytes();
+      const bool others = std::ranges::any_of(values_, [&](const auto& known) {
+        return known.first.storage == storage && known.first != here;
+      });
+      if (!whole || others || parameters_.contains(storage))
+        throw unsupported_error(
+            "{}: {} writes into a tensor that is also seen through a view; write the model without "
+            "it (cat, where, mul by a mask)",
+            event_.path, event_.op);
+    }
+  }
+
+  Argument argument(const c10::IValue& value) {
+    if (value.isNone()) return {};
+    if (value.isTensor()) return find(value.toTensor());
+    if (value.isTensorList()) return uses(value.toTensorVector());
+    if (value.isInt()) return value.toInt();
+    if (value.isDouble()) return value.toDouble();
+    if (value.isBool()) return value.toBool();
+    if (value.isIntList()) return value.toIntVector();
+    if (value.isDoubleList()) return value.toDoubleVector();
+    if (value.isString()) return value.toStringRef();
+    if (value.isDevice()) return {};
+    if (value.isList()) {
+      std::vector<at::Tensor> tensors;
+      for (const c10::IValue& item : value.toListRef())
+        tensors.push_back(item.isTensor() ? item.toTensor() : at::Tensor());
+      return uses(tensors);
+    }
+    throw unsupported_error("{}: {} has an argument of type {}", event_.path, event_.op,
+                            value.tagKind());
+  }
+
+  std::vector<Use> uses(const std::vector<at::Tensor>& tensors) {
+    std::vector<Use> out;
+    for (const auto& tensor : tensors) out.push_back(find(tensor));
+    return out;
+  }
+
+  void finish(const at::RecordFunction& function) {
+    if (!active_) return;
+    active_ = false;
+    for (const auto& output : function.outputs()) {
+      if (output.isTensor())
+        event_.results.push_back(add_value(output.toTensor()));
+      else if (output.isTensorList())
+        for (const auto& tensor : output.toTensorVector())
+          event_.results.push_back(add_value(tensor));
+      else
+        throw unsupported_error("{}: {} gives something that is no tensor", event_.path, event_.op);
+    }
+    run_.events.push_back(std::move(event_));
+  }
+
+  Run& run_;
+  std::map<Place, int32_t> values_;
+  std::set<const void*> storages_;  ///< of traced values
+  std::map<const void*, std::string> parameters_;
+  std::vector<at::Tensor> keep_;  ///< alive, so that no storage is reused
+  int32_t next_ = 0;
+  int depth_ = 0;
+  bool active_ = false;
+  Event event_;
+  std::exception_ptr failed_;
+};
+
+/// The observer's callbacks are plain functions.
+thread_local Recorder* recorder = nullptr;
+
+class Observation {
+ public:
+  explicit Observation(Recorder& target) {
+    recorder = &target;
+    handle_ = at::addThreadLocalCallback(
+        at::RecordFunctionCallback(
+            [](const at::RecordFunction& f) -> std::unique_ptr<at::ObserverContext> {
+              recorder->begin(f);
+              return nullptr;
+            },
+            [](const at::RecordFunction& f, at::ObserverContext*) { recorder->end(f); })
+            .needsInputs(true)
+            .needsOutputs(true)
+            .scopes({at::RecordScope::FUNCTION}));
+  }
+  ~Observation() {
+    at::removeCallback(handle_);
+    recorder = nullptr;
+  }
+  Observation(const Observation&) = delete;
+  Observation& operator=(const Observation&) = delete;
+
+ private:
+  at::CallbackHandle handle_;
+};
+
+}  // namespace
+
+Run record(models::Model& model, const models::Inputs& inputs, int64_t batch) {
+  model.eval();
+  const torch::NoGradGuard no_grad;
+  Run run;
+  run.batch = batch;
+  Recorder target(run, model);
+  for (const auto& [name, tensor] : inputs) {
+    run.inputs.emplace_back(name, target.add_value(tensor));
+    run.given.emplace_back(name, nn::to_host(tensor));
+  }
+  models::Outputs outputs;
+  {
+    const Observation observation(target);
+    outputs = model.forward(inputs);
+  }
+  target.rethrow();
+  for (const auto& [name, tensor] : outputs) {
+    run.outputs.emplace_back(name, target.find(tensor));
+    run.answered.emplace_back(name, nn::to_host(tensor));
+  }
+  return run;
+}
+
+}  // namespace saccade::trace

@@ -1,0 +1,24 @@
+#pragma once
+// An eager model becomes a raw fp32 plan: it runs under libtorch's observer at batch 2, 3 and 5
+// with different random inputs, and what those runs have in common is the graph.
+
+#include "saccade/models/model.h"
+#include "saccade/plan/plan.h"
+
+namespace saccade::trace {
+
+struct TraceOptions {
+  /// The inputs for one picture, for instance {"images", [3, 224, 224]}; N comes in front.
+  std::vector<std::pair<std::string, Shape>> inputs;
+  /// Outputs to keep; empty: all.
+  std::vector<std::string> outputs;
+  uint64_t seed = 1;
+};
+
+/// The graph with the recordings of two runs (batch 2 and 5); `info` is the caller's business.
+/// Throws Error (not_supported) naming the module for what depends on the data: values read out,
+/// other operators, constants or sizes that change with the input; and for operators that the
+/// compiler does not know.
+[[nodiscard]] plan::Plan trace(models::Model& model, const TraceOptions& options);
+
+}  // namespace saccade::trace

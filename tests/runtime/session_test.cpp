@@ -1,0 +1,119 @@
+#include "saccade/runtime/session.h"
+
+#include <cstring>
+
+#include <gtest/gtest.h>
+
+#include "saccade/base/error.h"
+#include "tests/plan/graphs.h"
+#include "tests/support/allocations.h"
+
+namespace saccade::runtime {
+namespace {
+
+std::shared_ptr<const Model> model_of(plan::Graph graph) {
+  plan::Plan plan;
+  plan.graph = std::move(graph);
+  return std::make_shared<Model>(std::move(plan));
+}
+
+std::vector<float> run(Engine& engine, const HostTensor& images) {
+  const auto outputs = engine.run({{"images", images}});
+  const auto values = outputs.at(0).second.as<float>();
+  return {values.begin(), values.end()};
+}
+
+TEST(Session, ComputesByHand) {
+  plan::Graph graph;
+  const auto x = graph.add_input("images", {DType::F32, {{1, true}, {2}}});
+  const std::vector<float> weight = {1, 2, 3, 4, 5, 6}, bias = {0, 0, -100};
+  const auto y = graph.add(ops::Op::linear,
+                           {x,
+                            graph.add_constant(plan::make_constant(
+                                "w", HostTensor::of({3, 2}, std::span<const float>(weight)))),
+                            graph.add_constant(plan::make_constant(
+                                "b", HostTensor::of({3}, std::span<const float>(bias))))},
+                           {{"activation", int64_t{1}}});
+  graph.add_output("y", y);
+  const auto engine = make_engine(model_of(graph));
+  const std::vector<float> in = {1, 10, -1, 1};
+  const auto out = run(*engine, HostTensor::of({2, 2}, std::span<const float>(in)));
+  EXPECT_EQ(out, (std::vector<float>{21, 43, 0, 1, 1, 0}));
+}
+
+TEST(Session, PicturesOfABatchDoNotSeeEachOther) {
+  const auto engine = make_engine(model_of(test::small_vit()));
+  const auto images = test::random_tensor({3, 3, 8, 8}, "images");
+  const auto together = run(*engine, images);
+  ASSERT_EQ(together.size(), 15U);
+  for (int64_t i = 0; i < 3; ++i) {
+    HostTensor one(DType::F32, {1, 3, 8, 8});
+    const auto from = images.as<float>().subspan(static_cast<size_t>(i) * 192, 192);
+    std::ranges::copy(from, one.fill<float>().begin());
+    const auto alone = run(*engine, one);
+    for (size_t c = 0; c < 5; ++c)
+      EXPECT_EQ(alone[c], together[static_cast<size_t>(i) * 5 + c]) << i << " " << c;
+  }
+}
+
+TEST(Session, AllocatesNothingOnceWarm) {
+  Session session(model_of(test::small_vit()));
+  session.prepare(2);
+  const auto images = test::random_tensor({2, 3, 8, 8}, "images");
+  const auto once = [&] {
+    const auto room = session.input(0);
+    std::memcpy(room.data(), images.bytes().data(), room.size());
+    session.run();
+  };
+  once();
+  const int64_t before = test::allocations();
+  once();
+  session.prepare(2);
+  once();
+  EXPECT_EQ(test::allocations() - before, 0);
+}
+
+TEST(Session, WrongInputsSayWhatIsExpected) {
+  const auto engine = make_engine(model_of(test::small_vit()));
+  const auto message = [&](const NamedTensors& inputs) {
+    try {
+      static_cast<void>(engine->run(inputs));
+    } catch (const Error& e) {
+      EXPECT_EQ(e.kind(), ErrorKind::usage);
+      return std::string(e.what());
+    }
+    return std::string();
+  };
+  EXPECT_EQ(message({}), "the plan needs an input \"images\"");
+  EXPECT_EQ(message({{"images", HostTensor(DType::F32, {1, 3, 9, 8})}}),
+            "input \"images\" is F32[1, 3, 9, 8]; the plan expects F32[N, 3, 8, 8]");
+  EXPECT_NE(message({{"images", HostTensor(DType::I64, {1, 3, 8, 8})}}), "");
+  EXPECT_NE(message({{"images", HostTensor(DType::F32, {0, 3, 8, 8})}}), "");
+}
+
+TEST(Session, MemoryHasALimit) {
+  Session session(model_of(test::small_vit()), {.max_bytes = 1 << 20});
+  session.prepare(1);
+  EXPECT_LE(session.arena_size(), 1 << 20);
+  for (const int64_t batch : {int64_t{1} << 20, int64_t{1} << 62}) {
+    try {
+      session.prepare(batch);
+      FAIL();
+    } catch (const Error& e) {
+      EXPECT_EQ(e.kind(), ErrorKind::resources);
+    }
+  }
+}
+
+TEST(MemoryMap, ValuesThatLiveTogetherDoNotOverlap) {
+  const auto graph = test::small_vit();
+  const auto map = plan::plan_memory(graph);
+  int64_t total = 0;
+  for (size_t i = 0; i < graph.values.size(); ++i)
+    if (map.offset[i] >= 0) total += plan::arena_bytes(graph.values[i].type);
+  EXPECT_LT(map.size, total / 3);  // most values are short-lived
+  EXPECT_NE(print(map, graph).find("blocks.1.attn.qkv"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace saccade::runtime
