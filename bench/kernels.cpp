@@ -22,6 +22,7 @@
 
 #include "bench/kernels_onednn.h"
 #include "saccade/ops/panels.h"
+#include "saccade/runtime/kernels/attention.h"
 #include "saccade/runtime/kernels/matmul.h"
 #include "saccade/runtime/kernels/pool.h"
 
@@ -54,6 +55,19 @@ constexpr Shape kShapes[] = {
     {"ResNet-50 1x1 256", 3136, 64, 256},  {"ResNet-50 3x3 64", 3136, 64, 576},
     {"ResNet-50 3x3 128", 784, 128, 1152}, {"ResNet-50 3x3 256", 196, 256, 2304},
     {"ResNet-50 3x3 512", 49, 512, 4608},  {"ResNet-50 1x1 2048", 49, 2048, 512},
+};
+
+struct AttentionShape {
+  const char* name;
+  int64_t windows, tokens, heads, dim;
+  bool bias;
+};
+
+constexpr AttentionShape kAttention[] = {
+    {"ViT-B attention", 1, 197, 12, 64, false},  {"DeiT-Ti attention", 1, 197, 3, 64, false},
+    {"Swin-T 1 attention", 64, 49, 3, 32, true}, {"Swin-T 2 attention", 16, 49, 6, 32, true},
+    {"Swin-T 3 attention", 4, 49, 12, 32, true}, {"Swin-T 4 attention", 1, 49, 24, 32, true},
+    {"DETR attention", 1, 850, 8, 32, false},
 };
 
 /// Processor time of this thread, in seconds: time that others take from it does not count.
@@ -174,20 +188,49 @@ void bench_shape(const Shape& shape, DType type, double seconds) {
   fmt::print("\n");
 }
 
+/// q, k and v side by side as a linear layer leaves them; windows in token order.
+void bench_attention(const AttentionShape& shape, DType type, double seconds) {
+  const auto [name, windows, tokens, heads, dim, bias] = shape;
+  const int64_t width = heads * dim, rows = windows * tokens;
+  Buffer qkv(rows * 3 * width * 4), out(rows * width * 4), added(heads * tokens * tokens * 4);
+  fill_random(qkv.floats(), rows * 3 * width, 1);
+  kernels::Attention op;
+  op.groups = windows, op.heads = heads;
+  op.queries = op.keys = tokens;
+  op.head_dim = op.value_dim = dim;
+  op.q = op.k = op.v = {qkv.floats(), 0, dim, 3 * width};
+  op.k.data += width, op.v.data += 2 * width;
+  if (bias) op.bias = {added.floats(), 0, 0, tokens * tokens, tokens};
+  op.scale = 0.125F;
+  op.out = out.floats();
+  op.out_head_stride = dim, op.out_row_stride = width;
+  op.bf16 = type == DType::BF16;
+  Pool pool(1);
+  Buffer scratch(kernels::attention_scratch(op, 1));
+  Peak peak{family(kernels::kernel_table(), type).burn};
+  const std::function<void()> runners[] = {[&] { peak.run(); },
+                                           [&] { kernels::attention(op, pool, scratch.span()); }};
+  const auto best = race(runners, seconds);
+  const double operations = 4.0 * rows * tokens * width, top = 2 * peak.macs / best[0];
+  fmt::print("{:<20} {:>6} {:>5} {:>5} {:>10.1f} {:>8.1f} {:>7.1f}\n", name, rows, tokens, dim,
+             best[1] * 1e6, operations / best[1] / 1e9, 100 * operations / best[1] / top);
+}
+
 void bench_type(DType type, double seconds) {
-  static constexpr const char* kNames[] = {"fp32", "bf16", "int8"};
+  const char* precision = type == DType::F32 ? "fp32" : type == DType::BF16 ? "bf16" : "int8";
   const auto table = kernels::kernel_table();
   Peak peak{family(table, type).burn};
   const std::function<void()> runner[] = {[&] { peak.run(); }};
   const double top = 2 * peak.rounds / race(runner, 0.3)[0] / 1e9 * (peak.macs / peak.rounds);
-  fmt::print("\n{} on {}: one core's peak {:.0f} GFLOP/s{}\n", kNames[static_cast<int>(type)],
-             family(table, type).name, top,
-             bench::have_onednn() ? "; oneDNN beside, packed weights" : "");
+  fmt::print("\n{} on {}: one core's peak {:.0f} GFLOP/s{}\n", precision, family(table, type).name,
+             top, bench::have_onednn() ? "; oneDNN beside, packed weights" : "");
   fmt::print("{:<20} {:>6} {:>5} {:>5} {:>10} {:>8} {:>7}", "", "M", "N", "K", "us", "GFLOP/s",
              "% peak");
   if (bench::have_onednn()) fmt::print(" {:>9} {:>7} {:>7}", "oneDNN", "% peak", "ratio");
   fmt::print("\n");
   for (const Shape& shape : kShapes) bench_shape(shape, type, seconds);
+  if (type == DType::I8) return;  // attention stays in fp32 or bf16
+  for (const AttentionShape& shape : kAttention) bench_attention(shape, type, seconds);
 }
 
 /// Goes without instruction sets better than the one named.

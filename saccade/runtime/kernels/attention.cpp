@@ -173,8 +173,12 @@ void Run::attend(const Place& place, const Range& rows, const Area& area) const 
   const int64_t count = rows.size();
   for (int64_t i = 0; i < count; ++i) {
     const float* x = row_of(op_.q, place, op_.query_rows, op_.queries, rows.begin + i);
-    table_.rows.pack_row(tiles_.format, unit(x, area.unit), op_.head_dim, 0, 0,
-                         area.query + i * kPieceBytes, count * kPieceBytes);
+    std::byte* to = area.query + i * kPieceBytes;
+    const int64_t stride = count * kPieceBytes;
+    if (half_)
+      table_.rows.pack_bf16(unit(x, area.unit), op_.head_dim, to, stride);
+    else
+      table_.rows.pack_row(RowFormat::f32, unit(x, area.unit), op_.head_dim, 0, 0, to, stride);
   }
   score(count, area);
   float sums[kMaxTileRows];

@@ -55,7 +55,7 @@ struct Norm {
 /// the zero point 128. Static (scale > 0): q = round(x / scale) + zero, clamped to [0, 255].
 struct Quantisation {
   float scale = 0.0F;
-  int32_t zero = 128;
+  int32_t zero = 128;  ///< static only
 };
 
 }  // namespace saccade::runtime::kernels

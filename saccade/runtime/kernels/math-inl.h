@@ -36,6 +36,19 @@ SACCADE_INLINE VF exponential(VF x) {
   return hn::IfThenElse(hn::Lt(x, low), hn::Zero(d), y);
 }
 
+/// e^x for x <= 0 with a relative error of 1.2e-4, which bf16 hides (its own is 2e-3).
+SACCADE_INLINE VF coarse_exponential(VF x) {
+  const DF d;
+  const VF low = hn::Set(d, -87.3F);
+  const VF clamped = hn::Max(low, x);
+  const VF power = hn::MulAdd(clamped, hn::Set(d, 1.44269504F), hn::Set(d, kMagic));
+  const VF n = hn::Sub(power, hn::Set(d, kMagic));
+  const VF r = hn::NegMulAdd(n, hn::Set(d, 0.69314718F), clamped);
+  static constexpr float kExp[] = {0.16393028F, 0.50414467F, 1.0003195F, 1.0F};
+  const VF y = scale_by_power(polynomial(r, kExp), power);
+  return hn::IfThenElse(hn::Lt(x, low), hn::Zero(d), y);
+}
+
 /// x / (1 + e^-2u), that is x times the logistic function of 2u.
 SACCADE_INLINE VF gated(VF x, VF u) {
   const DF d;

@@ -16,6 +16,8 @@ using ops::kPanelWidth;
 
 static_assert(static_cast<int>(Activation::tanh) == static_cast<int>(ops::Activation::tanh));
 
+constexpr int32_t kDynamicZero = 128;
+
 // The grid. Its constants decide speed, not bits.
 constexpr int64_t kManyRows = 768;  // from here on tasks are blocks of rows, else of columns
 constexpr int64_t kTasks = 28;      // at least so many, where the work allows
@@ -54,11 +56,10 @@ const TileFamily& family_of(const Tiles& tiles, DType type) {
   return type == DType::F32 ? tiles.f32 : type == DType::BF16 ? tiles.bf16 : tiles.i8;
 }
 
-/// Rows of A as tiles read them, with the scale and zero point of each row (int8).
+/// Rows of A as tiles read them, with the scale of each row (int8).
 struct PackedRows {
   std::byte* data = nullptr;
   float* scale = nullptr;
-  int32_t* zero = nullptr;
 };
 
 /// What one thread needs for itself.
@@ -138,7 +139,6 @@ class Run {
     PackedRows packed;
     packed.data = cutter.take<std::byte>(rows * row_bytes());
     packed.scale = cutter.take<float>(rows);
-    packed.zero = cutter.take<int32_t>(rows);
     return packed;
   }
 
@@ -159,13 +159,13 @@ class Run {
             reinterpret_cast<T*>(reinterpret_cast<std::byte*>(pointer) + thread * per_thread_);
     };
     ThreadArea area = area_;
-    move(area.packed.data), move(area.packed.scale), move(area.packed.zero);
+    move(area.packed.data), move(area.packed.scale);
     move(area.partial), move(area.patch), move(area.normalised);
     return area;
   }
 
   [[nodiscard]] PackedRows from_row(const PackedRows& packed, int64_t row) const {
-    return {packed.data + row * row_bytes(), packed.scale + row, packed.zero + row};
+    return {packed.data + row * row_bytes(), packed.scale + row};
   }
 
   [[nodiscard]] int64_t tile_count(const Range& rows) const {
@@ -175,6 +175,10 @@ class Run {
     return part(rows, tile_count(rows), tile);
   }
 
+  /// Zero point of the rows' bytes.
+  [[nodiscard]] int32_t zero() const {
+    return op_.left.quantisation.scale > 0 ? op_.left.quantisation.zero : kDynamicZero;
+  }
   void pack(int64_t image, const Range& rows, int64_t first, const PackedRows& to,
             const ThreadArea& area) const;
   [[nodiscard]] const float* fetch(int64_t image, int64_t row, const ThreadArea& area) const;
@@ -229,17 +233,20 @@ void Run::pack(int64_t image, const Range& rows, int64_t first, const PackedRows
   const PackedRows tile = from_row(to, rows.begin - first);
   for (int64_t i = 0; i < rows.size(); ++i) {
     const float* x = fetch(image, rows.begin + i, area);
+    std::byte* to_row = tile.data + i * kPieceBytes;
+    const int64_t stride = rows.size() * kPieceBytes;
+    if (tiles_.format == RowFormat::bf16) {
+      table_.rows.pack_bf16(x, op_.k, to_row, stride);
+      continue;
+    }
     float inverse = 0;
-    int32_t zero = 0;
     if (is_int8()) {
-      const Quantisation& q = op_.left.quantisation;
-      const float largest = q.scale > 0 ? 0 : table_.rows.largest_magnitude(x, op_.k);
-      tile.scale[i] = q.scale > 0 ? q.scale : largest > 0 ? largest / 127 : 1;
-      tile.zero[i] = zero = q.scale > 0 ? q.zero : 128;
+      const float fixed = op_.left.quantisation.scale;
+      const float largest = fixed > 0 ? 0 : table_.rows.largest_magnitude(x, op_.k);
+      tile.scale[i] = fixed > 0 ? fixed : largest > 0 ? largest / 127 : 1;
       inverse = 1 / tile.scale[i];
     }
-    table_.rows.pack_row(tiles_.format, x, op_.k, inverse, zero, tile.data + i * kPieceBytes,
-                         rows.size() * kPieceBytes);
+    table_.rows.pack_row(tiles_.format, x, op_.k, inverse, zero(), to_row, stride);
   }
 }
 
@@ -328,7 +335,7 @@ void Run::finish(int64_t image, const Range& rows, const Range& columns, const v
   args.columns = static_cast<int>(columns.size());
   if (is_int8()) {
     args.row_scale = packed.scale;
-    args.row_zero = packed.zero;
+    args.zero = zero();
     args.column_scale = op_.right.column_scale + c;
     args.column_sum = op_.right.column_sum + c;
     args.bias = at_column(e.bias);

@@ -26,15 +26,22 @@ using VI = hn::Vec<DI>;
 constexpr int64_t kLanes = hn::MaxLanes(DF());
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
+/// Whether masked loads and stores leave memory behind the mask alone.
+constexpr bool kMasked = HWY_TARGET <= HWY_AVX2;
+
 /// The first `count` < kLanes elements, zeros behind them.
 SACCADE_INLINE VF load_some(const float* x, int64_t count) {
+  const DF d;
+  if constexpr (kMasked) return hn::MaskedLoad(hn::FirstN(d, count), d, x);
   alignas(64) float lanes[kLanes] = {};
   std::memcpy(lanes, x, count * sizeof(float));
-  return hn::Load(DF(), lanes);
+  return hn::Load(d, lanes);
 }
 SACCADE_INLINE void store_some(VF v, int64_t count, float* y) {
+  const DF d;
+  if constexpr (kMasked) return hn::BlendedStore(v, hn::FirstN(d, count), d, y);
   alignas(64) float lanes[kLanes];
-  hn::Store(v, DF(), lanes);
+  hn::Store(v, d, lanes);
   std::memcpy(y, lanes, count * sizeof(float));
 }
 SACCADE_INLINE VF load_up_to(const float* x, int64_t count) {
@@ -85,30 +92,30 @@ SACCADE_INLINE void store_bf16(VF v, uint16_t* y) {
 
 struct PackFloat {
   using Element = float;
-  static SACCADE_INLINE void store(VF v, float, VF, Element* y) { hn::StoreU(v, DF(), y); }
+  static SACCADE_INLINE void store(VF v, float, VI, Element* y) { hn::StoreU(v, DF(), y); }
 };
 struct PackBf16 {
   using Element = uint16_t;
-  static SACCADE_INLINE void store(VF v, float, VF, Element* y) { store_bf16(v, y); }
+  static SACCADE_INLINE void store(VF v, float, VI, Element* y) { store_bf16(v, y); }
 };
-/// round(x * inverse_scale) + zero in [0, 255]
-SACCADE_INLINE VI quantise(VF v, float inverse_scale, VF zero) {
-  const DF d;
-  const VF scaled = hn::Round(hn::Mul(v, hn::Set(d, inverse_scale)));
-  return hn::NearestInt(hn::Clamp(hn::Add(scaled, zero), hn::Zero(d), hn::Set(d, 255.0F)));
+/// round(x * inverse_scale) + zero; storing as bytes clamps it to [0, 255].
+SACCADE_INLINE VI quantise(VF v, float inverse_scale, VI zero) {
+  return hn::Add(hn::NearestInt(hn::Mul(v, hn::Set(DF(), inverse_scale))), zero);
 }
 struct PackByte {
   using Element = uint8_t;
-  static SACCADE_INLINE void store(VF v, float inverse_scale, VF zero, Element* y) {
+  static SACCADE_INLINE void store(VF v, float inverse_scale, VI zero, Element* y) {
     const hn::Rebind<uint8_t, DF> d8;
     hn::StoreU(hn::DemoteTo(d8, quantise(v, inverse_scale, zero)), d8, y);
   }
 };
 struct PackWide {
   using Element = int16_t;
-  static SACCADE_INLINE void store(VF v, float inverse_scale, VF zero, Element* y) {
+  static SACCADE_INLINE void store(VF v, float inverse_scale, VI zero, Element* y) {
     const hn::Rebind<int16_t, DF> d16;
-    hn::StoreU(hn::DemoteTo(d16, quantise(v, inverse_scale, zero)), d16, y);
+    const VI low = hn::Zero(DI()), high = hn::Set(DI(), 255);
+    const VI byte = hn::Clamp(quantise(v, inverse_scale, zero), low, high);
+    hn::StoreU(hn::DemoteTo(d16, byte), d16, y);
   }
 };
 
@@ -117,7 +124,7 @@ void pack(const float* row, int64_t k, float inverse_scale, int32_t zero, std::b
           int64_t stride) {
   using Element = typename Pack::Element;
   constexpr int64_t kPiece = kPieceBytes / sizeof(Element);
-  const VF zeros = hn::Set(DF(), static_cast<float>(zero));
+  const VI zeros = hn::Set(DI(), zero);
   for (int64_t begin = 0; begin < k; begin += kPiece, out += stride) {
     auto* piece = reinterpret_cast<Element*>(out);
     const int64_t here = std::min(kPiece, k - begin);
@@ -130,6 +137,10 @@ void pack(const float* row, int64_t k, float inverse_scale, int32_t zero, std::b
     }
     std::fill(piece + i, piece + kPiece, Element{});
   }
+}
+
+void pack_bf16(const float* row, int64_t k, std::byte* out, int64_t stride) {
+  pack<PackBf16>(row, k, 0, 0, out, stride);
 }
 
 void pack_row(RowFormat format, const float* row, int64_t k, float inverse_scale, int32_t zero,
@@ -291,7 +302,15 @@ SACCADE_INLINE void for_each_score(const SoftmaxRow& row, const F& f) {
         std::clamp<int64_t>(row.keys - key - lane, 0, kLanes));
 }
 
-template <bool kAdded>
+/// A weight in [0, 1] as bf16, halves away from zero. NaN may become another value: the sum of the
+/// row is NaN then, and with it the result.
+SACCADE_INLINE void store_weight(VF v, uint16_t* y) {
+  const hn::Rebind<int16_t, DF> d16;
+  const VI rounded = hn::Add(hn::BitCast(DI(), v), hn::Set(DI(), 0x8000));
+  hn::StoreU(hn::DemoteTo(d16, hn::ShiftRight<16>(rounded)), d16, reinterpret_cast<int16_t*>(y));
+}
+
+template <bool kAdded, bool kHalf>
 SACCADE_INLINE float softmax_scores(const SoftmaxRow& row) {
   const DF d;
   const VF factor = hn::Set(d, row.scale), nothing = hn::Set(d, -kInfinity);
@@ -319,10 +338,11 @@ SACCADE_INLINE float softmax_scores(const SoftmaxRow& row) {
       x = hn::LoadU(d, row.scores + at);
     else
       x = scaled(at, key, lanes);
-    const VF weight = exponential(hn::Sub(x, most));
+    x = hn::Sub(x, most);
+    const VF weight = kHalf ? coarse_exponential(x) : exponential(x);
     sum = hn::Add(sum, weight);
-    if (row.bf16 != nullptr)
-      store_bf16(weight, row.bf16 + key / 32 * row.bf16_stride + key % 32);
+    if constexpr (kHalf)
+      store_weight(weight, row.bf16 + key / 32 * row.bf16_stride + key % 32);
     else
       hn::StoreU(weight, d, row.scores + at);
   });
@@ -331,7 +351,9 @@ SACCADE_INLINE float softmax_scores(const SoftmaxRow& row) {
 
 float softmax_row(const SoftmaxRow& row) {
   const bool added = row.bias != nullptr || row.mask != nullptr;
-  return added ? softmax_scores<true>(row) : softmax_scores<false>(row);
+  if (row.bf16 != nullptr)
+    return added ? softmax_scores<true, true>(row) : softmax_scores<false, true>(row);
+  return added ? softmax_scores<true, false>(row) : softmax_scores<false, false>(row);
 }
 
 // ---- finished tiles ----
@@ -341,7 +363,7 @@ struct Columns {
   alignas(64) float bias[kMaxTileColumns];
   alignas(64) float layer_scale[kMaxTileColumns];
   alignas(64) float column_scale[kMaxTileColumns];
-  alignas(64) int32_t column_sum[kMaxTileColumns];
+  alignas(64) int32_t shift[kMaxTileColumns];  // zero * column_sum
 
   explicit Columns(const FinishArgs& args) {
     const auto fill = [&](auto* to, const auto* from) {
@@ -350,7 +372,8 @@ struct Columns {
     fill(bias, args.bias);
     fill(layer_scale, args.layer_scale);
     fill(column_scale, args.column_scale);
-    fill(column_sum, args.column_sum);
+    if (args.column_sum != nullptr)
+      for (int c = 0; c < args.columns; ++c) shift[c] = args.zero * args.column_sum[c];
   }
 };
 
@@ -360,8 +383,7 @@ SACCADE_INLINE VF finished_sum(const FinishArgs& args, const Columns& columns, i
   if (args.row_scale == nullptr) return hn::LoadU(d, static_cast<const float*>(args.tile) + at);
   const DI di;
   const VI sums = hn::LoadU(di, static_cast<const int32_t*>(args.tile) + at);
-  const VI shift = hn::Mul(hn::Load(di, columns.column_sum + c), hn::Set(di, args.row_zero[row]));
-  const VF exact = hn::ConvertTo(d, hn::Sub(sums, shift));
+  const VF exact = hn::ConvertTo(d, hn::Sub(sums, hn::Load(di, columns.shift + c)));
   const VF factor = hn::Mul(hn::Load(d, columns.column_scale + c), hn::Set(d, args.row_scale[row]));
   return hn::Mul(exact, factor);
 }
@@ -393,9 +415,9 @@ void finish(const FinishArgs& args) {
 }
 
 RowFunctions GetRows() {
-  return {&pack_row, &interleave_bf16, &to_bf16, &layer_norm,     &largest_magnitude,
-          &finish,   &softmax_row,     &softmax, &activate,       &add,
-          &multiply, &scale,           &dot,     &transpose_panel};
+  return {&pack_bf16, &pack_row,    &interleave_bf16, &to_bf16,  &layer_norm, &largest_magnitude,
+          &finish,    &softmax_row, &softmax,         &activate, &add,        &multiply,
+          &scale,     &dot,         &transpose_panel};
 }
 
 }  // namespace

@@ -7,8 +7,12 @@
 #include <cstdint>
 
 #define SACCADE_INLINE inline __attribute__((always_inline))
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SACCADE_UNROLL(n)  // the accesses are the same; unrolled they take minutes to compile
+#else
 #define SACCADE_UNROLL(n) _Pragma(SACCADE_UNROLL_TEXT(GCC unroll n))
 #define SACCADE_UNROLL_TEXT(text) #text
+#endif
 
 namespace saccade::runtime::kernels {
 
@@ -64,14 +68,14 @@ enum class Activation : uint8_t { none, relu, gelu, gelu_tanh, silu, sigmoid, ta
 
 /// What happens to a finished tile; columns and rows start at the tile's first. Null: left out.
 ///   y = activation(acc' + bias + row_bias) * layer_scale * scale + residual
-/// with acc' = acc, for int8 row_scale * column_scale * (acc - row_zero * column_sum).
+/// with acc' = acc, for int8 row_scale * column_scale * (acc - zero * column_sum).
 struct FinishArgs {
   const void* tile;     ///< [rows][tile_stride], readable to a multiple of 16 columns
   int64_t tile_stride;  ///< elements
   int rows;
   int columns;
   const float* row_scale;  ///< not null: int8
-  const int32_t* row_zero;
+  int32_t zero;            ///< zero point of the rows
   const float* column_scale;
   const int32_t* column_sum;
   const float* bias;
@@ -97,6 +101,8 @@ struct SoftmaxRow {
 
 /// Functions on rows of fp32. None reads or writes beyond its n elements unless it says so.
 struct RowFunctions {
+  /// What pack_row does for bf16.
+  void (*pack_bf16)(const float* row, int64_t k, std::byte* out, int64_t stride);
   /// Copies one row of k elements to its pieces, `stride` bytes apart; the last one is filled with
   /// zeros. Bytes: round(x * inverse_scale) + zero, clamped to [0, 255].
   void (*pack_row)(RowFormat format, const float* row, int64_t k, float inverse_scale, int32_t zero,
@@ -151,6 +157,7 @@ void allow_dot_products(bool allowed);
 
 /// Tiles of instruction sets beyond Highway's; null where this build has none.
 [[nodiscard]] const TileFamily* avx512bf16_tiles();
+void avx512bf16_pack(const float* row, int64_t k, std::byte* out, int64_t stride);
 [[nodiscard]] const TileFamily* avx512vnni_tiles();
 [[nodiscard]] const TileFamily* avxvnni_tiles();
 
