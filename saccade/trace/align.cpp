@@ -1,5 +1,8 @@
 #include "saccade/trace/align.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "saccade/base/error.h"
 #include "saccade/nn/host.h"
 

@@ -62,6 +62,8 @@ bool Lowering::has(size_t argument) const {
   return !std::holds_alternative<std::monostate>(given);
 }
 
+std::string Lowering::path() const { return current_ < runs_.size() ? event().path : ""; }
+
 const Argument& Lowering::fixed(size_t argument) const {
   if (argument >= count()) throw refuse("has fewer arguments than expected");
   return runs_.fixed(current_, argument);
@@ -77,14 +79,14 @@ ValueId Lowering::resolve(const Use& use) {
 }
 
 ValueId Lowering::add_constant(const Use& use) {
-  const auto& path = current_ < runs_.size() ? event().path : "";
-  const auto constant = runs_.constant(use.leaf, path);
+  const auto module = path();
+  const auto constant = runs_.constant(use.leaf, module);
   auto tensor = constant.tensor;
   if (tensor.is_floating_point()) tensor = tensor.to(at::kFloat);
   if (!tensor.is_floating_point() && tensor.scalar_type() != at::kBool)
     tensor = tensor.to(at::kLong);
   const ValueId id = graph_.add_constant(
-      plan::make_constant(constant.name, nn::to_host(tensor.contiguous())), path);
+      plan::make_constant(constant.name, nn::to_host(tensor.contiguous())), module);
   return has_batch(constant.dims) ? repeat(id, constant.dims) : id;
 }
 
@@ -187,7 +189,7 @@ bool Lowering::result_is_float() const { return at::isFloatingType(event().resul
 
 ValueId Lowering::add(ops::Op op, std::vector<ValueId> operands,
                       const ops::NamedAttributes& attributes) {
-  return graph_.add(op, std::move(operands), attributes, event().path);
+  return graph_.add(op, std::move(operands), attributes, path());
 }
 
 void Lowering::give(ValueId id, size_t result) {
@@ -197,7 +199,7 @@ void Lowering::give(ValueId id, size_t result) {
 ValueId Lowering::scalar(double number) {
   HostTensor tensor(DType::F32, {});
   tensor.fill<float>()[0] = static_cast<float>(number);
-  return graph_.add_constant(plan::make_constant("", tensor), event().path);
+  return graph_.add_constant(plan::make_constant("", tensor), path());
 }
 
 ValueId Lowering::floats(ValueId id) {
@@ -224,8 +226,7 @@ ValueId Lowering::concat(std::vector<ValueId> ids, int64_t axis) {
 }
 
 Error Lowering::refuse(std::string_view why) const {
-  return unsupported_error("{}: {} {}", event().path.empty() ? "the model" : event().path,
-                           event().op, why);
+  return unsupported_error("{}: {} {}", path().empty() ? "the model" : path(), event().op, why);
 }
 
 }  // namespace saccade::trace

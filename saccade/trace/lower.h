@@ -58,6 +58,8 @@ class Lowering {
 
  private:
   [[nodiscard]] const Event& event() const { return runs_.first().events[current_]; }
+  /// The module of the event in hand; empty behind the last one.
+  [[nodiscard]] std::string path() const;
   [[nodiscard]] const Argument& fixed(size_t argument) const;
   plan::ValueId resolve(const Use& use);
   plan::ValueId add_constant(const Use& use);

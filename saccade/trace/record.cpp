@@ -1,5 +1,6 @@
 #include "saccade/trace/record.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
