@@ -120,6 +120,14 @@ TEST(Plan, GraphProblemsAreFound) {
   EXPECT_NE(find_problem(none), "");
 }
 
+TEST(Plan, NothingThatWritesItsOperandGetsIntoAPlan) {
+  Graph graph;
+  const auto x = graph.add_input("x", {DType::F32, {{1, true}}});
+  graph.add_output("y", graph.add(ops::Op::assign, {x, graph.add(ops::Op::relu, {x})}));
+  EXPECT_NE(find_problem(graph).find("assign writes its operand"), std::string::npos);
+  EXPECT_EQ(find_problem(graph, false), "");
+}
+
 TEST(Plan, TablesOfRowsStayWithinRange) {
   const auto with_rows = [](std::vector<int64_t> rows) {
     Graph graph;
