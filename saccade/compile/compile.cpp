@@ -16,6 +16,7 @@ void check_names(const std::set<std::string>& skip) {
     const auto all = passes();
     if (std::ranges::find(all, name, &Pass::name) != all.end()) continue;
     std::vector<std::string_view> names;
+    names.reserve(all.size());
     for (const auto& pass : all) names.push_back(pass.name);
     throw usage_error("there is no pass \"{}\"; there are {}", name, fmt::join(names, ", "));
   }

@@ -95,6 +95,7 @@ std::vector<const OpInfo*> all_ops() { return table(); }
 
 Attributes complete(const OpInfo& op, const NamedAttributes& given) {
   Attributes out;
+  out.reserve(op.attributes.size());
   for (const auto& spec : op.attributes) {
     const auto it = std::ranges::find(given, spec.name, &NamedAttributes::value_type::first);
     if (it != given.end())

@@ -17,6 +17,7 @@ std::string to_string(const Dim& dim) {
 
 std::string to_string(const Dims& dims) {
   std::vector<std::string> parts;
+  parts.reserve(dims.size());
   for (const auto& dim : dims) parts.push_back(to_string(dim));
   return fmt::format("[{}]", fmt::join(parts, ", "));
 }
@@ -55,6 +56,7 @@ bool has_batch(const Dims& dims) { return std::ranges::any_of(dims, &Dim::batch)
 
 Dims fixed_dims(std::span<const int64_t> shape) {
   Dims dims;
+  dims.reserve(shape.size());
   for (const int64_t size : shape) dims.push_back({size, false});
   return dims;
 }

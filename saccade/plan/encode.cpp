@@ -91,6 +91,7 @@ void decode_node(Graph& graph, std::string path, ByteReader& in) {
     if (id < kAbsent || id >= self) throw in.fail("operand %{} of %{}", id, self);
   }
   ops::Attributes attributes;
+  attributes.reserve(op->attributes.size());
   for (const auto& spec : op->attributes) attributes.push_back(decode_attribute(spec.kind, in));
   try {
     graph.add_node(op->op, std::move(operands), std::move(attributes), std::move(path));

@@ -11,6 +11,7 @@ namespace {
 std::vector<const ops::Type*> operand_types(const Graph& graph,
                                             const std::vector<ValueId>& operands) {
   std::vector<const ops::Type*> types;
+  types.reserve(operands.size());
   for (const ValueId id : operands)
     types.push_back(id == kAbsent ? nullptr : &graph.value(id).type);
   return types;

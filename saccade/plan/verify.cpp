@@ -51,6 +51,7 @@ void check_node(const Graph& graph, const Value& node, ValueId self, bool pure) 
   require(op != nullptr, "operator {} is unknown", static_cast<int>(node.op));
   require(op->pure || !pure, "{} writes its operand", op->name);
   std::vector<const ops::Type*> types;
+  types.reserve(node.operands.size());
   for (const ValueId id : node.operands) {
     require(id >= kAbsent && id < self, "{}: operand %{} is not computed before", op->name, id);
     types.push_back(id == kAbsent ? nullptr : &graph.value(id).type);

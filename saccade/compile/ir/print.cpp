@@ -35,6 +35,7 @@ std::string attribute_text(const AttributeSpec& spec, const Attribute& value) {
 std::string node_text(const Value& node) {
   const auto& op = ops::info(node.op);
   std::vector<std::string> operands, attributes;
+  operands.reserve(node.operands.size());
   for (const ValueId id : node.operands) operands.push_back(id_text(id));
   for (size_t i = 0; i < op.attributes.size(); ++i) {
     const auto& spec = op.attributes[i];

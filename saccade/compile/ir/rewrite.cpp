@@ -24,6 +24,7 @@ ValueId Rewriter::at(ValueId old) const {
 
 std::vector<ValueId> Rewriter::at(const std::vector<ValueId>& old) const {
   std::vector<ValueId> out;
+  out.reserve(old.size());
   for (const ValueId id : old) out.push_back(at(id));
   return out;
 }

@@ -30,6 +30,7 @@ Graph fold_constants(const Graph& graph) {
     node.operands = rewriter.at(node.operands);
     if (!foldable(rewriter.to(), node)) return;
     std::vector<HostTensor> operands;
+    operands.reserve(node.operands.size());
     for (const ValueId id : node.operands)
       operands.push_back(id == plan::kAbsent ? HostTensor()
                                              : to_tensor(rewriter.to().constant_of(id)));
