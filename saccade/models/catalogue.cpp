@@ -5,6 +5,8 @@
 #include "saccade/base/error.h"
 #include "saccade/base/suggest.h"
 #include "saccade/models/deit.h"
+#include "saccade/models/swin.h"
+#include "saccade/models/swinv2.h"
 #include "saccade/models/vit.h"
 
 namespace saccade::models {
@@ -13,6 +15,8 @@ std::span<const System> systems() {
   static const System table[] = {
       // sorted
       deit::system(),
+      swin::system(),
+      swinv2::system(),
       vit::system(),
   };
   return table;

@@ -82,7 +82,9 @@ Description from_timm(const Json& json, const std::string& where) {
       throw input_error(where, "\"model_args\" must be an object");
     config.update(json["model_args"]);
   }
-  out.config = find_system(out.system).complete(config, where);
+  const auto& system = find_system(out.system);
+  if (system.adopt_dialect) system.adopt_dialect("timm", config);
+  out.config = system.complete(config, where);
   out.pipeline = pipeline_from_timm(data, where);
   for (const auto* holder : {&json, &data})
     if (holder->contains("label_names") && out.labels.empty())

@@ -61,6 +61,8 @@ Json official_config(const Case& c, const char* key) {
       config = c.system->from_huggingface(config, c.where);
   }
   c.system->select_class(c.text("model"), config);
+  if (c.system->adopt_dialect)
+    c.system->adopt_dialect(c.dialect.empty() ? "official" : c.dialect, config);
   return c.system->complete(config, c.where);
 }
 
@@ -80,6 +82,7 @@ std::string procedure_of(const Case& c) {
   const auto procedure = c.text("procedure");
   if (procedure.starts_with("timm")) return "timm";
   if (procedure.starts_with("deit")) return "deit";
+  if (procedure.starts_with("official")) return "official";
   return procedure;
 }
 
@@ -97,17 +100,18 @@ std::shared_ptr<Model> build_case_model(const Case& c, const Json& config) {
   return model;
 }
 
-Inputs inputs_of(const Case& c) {
+/// The inputs whose names end so, under the names that models know.
+Inputs inputs_of(const Case& c, std::string_view ending = "") {
   Inputs inputs;
   for (const auto& [name, spec] : c.json.at("tensors").items()) {
-    if (!name.starts_with("in.")) continue;
+    if (!name.starts_with("in.") || !name.ends_with(ending)) continue;
     const auto* stored = find(c.golden, name);
     if (!stored && spec.value("stored", true))
       throw input_error((c.folder / "golden.safetensors").string(), "{} is missing", name);
     const auto tensor =
         stored ? *stored
                : formula_input(spec.value("formula", name), spec.at("shape").get<Shape>());
-    inputs.set(name.substr(3), nn::to_torch(tensor));
+    inputs.set(name.substr(3, name.size() - 3 - ending.size()), nn::to_torch(tensor));
   }
   return inputs;
 }
@@ -133,6 +137,27 @@ void run_with_tanh_gelu(const Case& c, Json config, Offered& offered) {
   offered["out.logits_tanh"] = nn::to_host(model->forward(inputs_of(c))["logits"]);
 }
 
+/// The model before its transfer, on its own pictures.
+void run_source(const Case& c, Offered& offered) {
+  const auto config = official_config(c, "source_config");
+  const auto model = build(c.system->name, config);
+  model->eval();
+  load_state(*model, read_weights(c, config), weights_file(c).string());
+  const torch::NoGradGuard no_grad;
+  offered["out.logits_source"] = nn::to_host(model->forward(inputs_of(c, "_source"))["logits"]);
+}
+
+/// Parameters and derived tensors that the case asks for among its intermediates.
+void offer_state(const Case& c, const Model& model, Offered& offered) {
+  const auto wanted = [&](const std::string& name) {
+    return c.json["tensors"].contains("mid." + name);
+  };
+  for (const auto& [name, tensor] : nn::named_state(model))
+    if (wanted(name)) offered["mid." + name] = nn::to_host(tensor);
+  for (const auto& derived : model.derived())
+    if (wanted(derived.name)) offered["mid." + derived.name] = derived.value();
+}
+
 TensorResult compare(const std::string& name, const HostTensor& golden, const HostTensor* actual,
                      const Json& spec) {
   TensorResult result{name, std::numeric_limits<double>::infinity(), spec.value("atol", 0.0),
@@ -152,13 +177,20 @@ TensorResult compare(const std::string& name, const HostTensor& golden, const Ho
   return result;
 }
 
-/// The value for a golden tensor, or null: intermediates of a dialect lie at its own places.
-const HostTensor* offered_for(const Offered& offered, const checkpoint::Dialect* dialect,
-                              const std::string& name) {
-  auto it = offered.find(name);
-  if (it == offered.end() && dialect && name.starts_with("mid."))
-    it = offered.find("place." + official_place(*dialect, std::string_view(name).substr(4)));
-  return it == offered.end() ? nullptr : &it->second;
+/// The value for a golden tensor, if there is one: intermediates of a dialect lie at its own
+/// places, where feature maps may be [B, H, W, C] instead of tokens.
+std::optional<HostTensor> offered_for(const Offered& offered, const checkpoint::Dialect* dialect,
+                                      const std::string& name, const Shape& shape) {
+  if (!dialect || dialect->places.empty() || !name.starts_with("mid.")) {
+    const auto it = offered.find(name);
+    return it == offered.end() ? std::nullopt : std::optional(it->second);
+  }
+  const auto it =
+      offered.find("place." + official_place(*dialect, std::string_view(name).substr(4)));
+  if (it == offered.end()) return std::nullopt;
+  const auto& found = it->second;
+  if (numel(shape) != found.numel()) return found;
+  return HostTensor(found.dtype(), shape, found.bytes(), std::make_shared<HostTensor>(found));
 }
 
 void check_tensors(const Case& c, const Json& config, const Offered& offered, CaseResult& result) {
@@ -166,14 +198,14 @@ void check_tensors(const Case& c, const Json& config, const Offered& offered, Ca
   const auto dialect = std::ranges::find(dialects, c.dialect, &checkpoint::Dialect::name);
   for (const auto& [name, golden] : c.golden) {
     if (name.starts_with("in.")) continue;
-    const auto* actual =
-        offered_for(offered, dialect == dialects.end() ? nullptr : &*dialect, name);
+    const auto actual =
+        offered_for(offered, dialect == dialects.end() ? nullptr : &*dialect, name, golden.shape());
     if (!actual && name.starts_with("mid.")) {
       result.skipped.push_back(name);
       continue;
     }
     const auto& tensors = c.json.at("tensors");
-    result.tensors.push_back(compare(name, golden, actual,
+    result.tensors.push_back(compare(name, golden, actual ? &*actual : nullptr,
                                      tensors.contains(name) ? tensors[name] : c.json["tolerance"]));
   }
   if (!std::ranges::all_of(result.tensors, &TensorResult::ok))
@@ -185,6 +217,8 @@ void run_case(const Case& c, CaseResult& result) {
   const auto model = build_case_model(c, config);
   Offered offered;
   run_model(c, *model, offered);
+  offer_state(c, *model, offered);
+  if (find(c.golden, "out.logits_source")) run_source(c, offered);
   if (find(c.golden, "out.logits_tanh")) run_with_tanh_gelu(c, config, offered);
   check_tensors(c, config, offered, result);
 }

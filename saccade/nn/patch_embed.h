@@ -1,20 +1,26 @@
 #pragma once
 // Pictures to tokens: a strided projection, or a small stack of convolutions.
 
+#include <optional>
+
 #include "saccade/nn/layers.h"
 
 namespace saccade::nn {
 
 /// Non-overlapping patches, each projected to `dim` numbers; a remainder at the right or bottom
-/// edge is left out, as the reference's strided convolution does.
+/// edge is left out, as the reference's strided convolution does. `norm_eps` adds a LayerNorm.
 struct PatchEmbed : Module {
-  PatchEmbed(int64_t in_chans, int64_t dim, std::array<int64_t, 2> patch, bool bias = true)
+  PatchEmbed(int64_t in_chans, int64_t dim, std::array<int64_t, 2> patch, bool bias = true,
+             std::optional<double> norm_eps = {})
       : proj(this, "proj", in_chans, dim,
-             ConvOptions{.kernel = patch, .stride = patch, .bias = bias}) {}
-  Tensor forward(const Tensor& images) {             // [B, 3, H, W]
-    return proj(images).flatten(2).transpose(1, 2);  // [B, H/p * W/p, C]
+             ConvOptions{.kernel = patch, .stride = patch, .bias = bias}),
+        norm(when(norm_eps.has_value()), this, "norm", dim, norm_eps.value_or(0.0)) {}
+  Tensor forward(const Tensor& images) {                     // [B, 3, H, W]
+    const auto x = proj(images).flatten(2).transpose(1, 2);  // [B, H/p * W/p, C]
+    return norm ? norm(x) : x;
   }
   Child<Conv2d> proj;
+  Child<LayerNorm> norm;
 };
 
 }  // namespace saccade::nn

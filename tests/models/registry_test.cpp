@@ -33,13 +33,20 @@ int64_t count(const Model& model) {
 /// The same system, small enough to run: fewer and narrower blocks, the same options.
 Json small(const Preset& preset) {
   Json config = preset.config;
-  config.update({{"img_size", 32},
-                 {"patch_size", 8},
-                 {"embed_dim", 24},
-                 {"depth", 2},
-                 {"num_heads", 3},
-                 {"num_classes", 5}});
+  config.update({{"img_size", 32}, {"patch_size", 8}, {"embed_dim", 24}, {"num_classes", 5}});
+  if (config.contains("depths"))  // stages
+    config.update(
+        {{"patch_size", 4}, {"depths", {2, 2}}, {"num_heads", {2, 3}}, {"window_size", 4}});
+  else
+    config.update({{"depth", 2}, {"num_heads", 3}});
   return config;
+}
+
+/// Blocks of all stages.
+int64_t blocks(const Json& config) {
+  if (!config.contains("depths")) return config.at("depth").get<int64_t>();
+  const auto depths = config["depths"].get<std::vector<int64_t>>();
+  return std::accumulate(depths.begin(), depths.end(), int64_t{0});
 }
 
 torch::Tensor pictures(int64_t batch) {
@@ -99,7 +106,7 @@ TEST_P(EveryPreset, TrainsAStepWithFiniteGradients) {
 
 TEST_P(EveryPreset, LayerIdsRunFromTheStemToTheHead) {
   const auto model = build(system.name, preset.config, torch::kMeta);
-  const auto depth = preset.config.at("depth").get<int64_t>();
+  const auto depth = blocks(preset.config);
   std::set<int64_t> ids;
   for (const auto& item : model->named_parameters()) ids.insert(model->layer_id(item.key()));
   EXPECT_EQ(*ids.begin(), 0);
@@ -113,7 +120,7 @@ TEST_P(EveryPreset, EveryDialectComesBackToTheSameTensors) {
   fill_by_formula(*model);
   const auto state = nn::state_dict(*model);
   for (const auto& dialect : system.dialects(config)) {
-    const auto theirs = checkpoint::from_official(dialect, state);
+    const auto theirs = checkpoint::from_official(dialect, with_derived(state, *model, dialect));
     std::string recognised;
     const auto back = translate(system.dialects(config), theirs, "test", &recognised);
     EXPECT_EQ(recognised, dialect.name);
