@@ -139,7 +139,7 @@ int64_t byte_count(const Entry& entry) {
 }
 
 std::string shown(const Json& value) {
-  const auto text =
+  auto text =
       printable(value.is_string() ? value.get_ref<const std::string&>()
                                   : value.dump(-1, ' ', false, Json::error_handler_t::replace));
   if (text.size() <= kShownValue) return text;

@@ -15,6 +15,7 @@ struct Options {
   std::string name;
   std::string system;
   bool json = false;
+  bool markdown = false;
 };
 
 /// The whole model's parameters and multiply-adds: the first row of its costs.
@@ -42,32 +43,59 @@ std::string abridged(const std::vector<std::string>& names) {
   return fmt::format("{} and {} more", names.front(), names.size() - 1);
 }
 
-int list_presets(const Options& options) {
-  if (!options.system.empty()) (void)models::find_system(options.system);
+/// The rows of every preset, or of one system's.
+Json rows_of(const std::string& only) {
+  if (!only.empty()) (void)models::find_system(only);
   Json rows = Json::array();
+  for (const auto& system : models::systems())
+    if (only.empty() || system.name == only)
+      for (const auto& preset : system.presets) rows.push_back(row(system, preset));
+  return rows;
+}
+
+void print_table(const Json& rows) {
   Table table({{"name"},
                {"params", Align::right},
                {"MACs", Align::right},
                {"input", Align::right},
                {"also known as"}});
-  for (const auto& system : models::systems()) {
-    if (!options.system.empty() && system.name != options.system) continue;
-    for (const auto& preset : system.presets) {
-      rows.push_back(row(system, preset));
-      const auto& last = rows.back();
-      table.add({preset.name, with_unit(last["params"].get<double>()),
-                 with_unit(last["macs"].get<double>()), input_text(last["input"]),
-                 abridged(preset.aliases)});
-    }
-  }
+  for (const auto& row : rows)
+    table.add({row["name"].get<std::string>(), with_unit(row["params"].get<double>()),
+               with_unit(row["macs"].get<double>()), input_text(row["input"]),
+               abridged(row["aliases"].get<std::vector<std::string>>())});
+  fmt::print("{}", table.text());
+}
+
+/// 86567656 -> "86,567,656".
+std::string grouped(int64_t number) {
+  auto digits = std::to_string(number);
+  for (auto at = std::ssize(digits) - 3; at > 0; at -= 3)
+    digits.insert(static_cast<size_t>(at), ",");
+  return digits;
+}
+
+/// The table of docs/zoo/README.md.
+void print_markdown(const Json& rows) {
+  fmt::print("| preset | system | parameters | multiply-adds | input |\n|---|---|--:|--:|---|\n");
+  for (const auto& row : rows)
+    fmt::print("| `{}` | {} | {} | {} | {} |\n", row["name"].get<std::string>(),
+               row["system"].get<std::string>(), grouped(row["params"].get<int64_t>()),
+               with_unit(row["macs"].get<double>()), input_text(row["input"]));
+}
+
+int list_presets(const Options& options) {
+  const auto rows = rows_of(options.system);
   if (options.json)
     print_json(rows);
+  else if (options.markdown)
+    print_markdown(rows);
   else
-    fmt::print("{}", table.text());
+    print_table(rows);
   return 0;
 }
 
 int show_preset(const Options& options) {
+  if (options.markdown) throw usage_error("--markdown prints the list, not one model");
   const auto* preset = models::find_preset(options.name);
   if (preset == nullptr)
     throw usage_error("unknown model \"{}\"{} (`saccade models` lists them)", options.name,
@@ -108,7 +136,9 @@ Verb models_verb() {
                 ->type_name("NAME");
             app.add_option("--system", options->system, "Only the models of one system")
                 ->type_name("NAME");
-            app.add_flag("--json", options->json, "Print JSON");
+            auto* json = app.add_flag("--json", options->json, "Print JSON");
+            app.add_flag("--markdown", options->markdown, "Print the list as a Markdown table")
+                ->excludes(json);
             app.footer(
                 "Example:\n  saccade models --system vit\n  saccade models vit_base_patch16_224");
             return [options] {

@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
+#include <fmt/ranges.h>
+
+#include "apps/torch/hub_folder.h"
 #include "apps/torch/verbs.h"
 #include "saccade/base/file.h"
 #include "saccade/checkpoint/writer.h"
@@ -91,9 +95,11 @@ NamedTensors in_dialect(const models::Opened& opened, const std::string& dialect
   // Without an entry of its own, "official" is what timm has too.
   const bool timm_is_official = !dialects.empty() && named("official") == dialects.end();
   if (dialect == "official" || (dialect == "timm" && timm_is_official)) return state;
+  std::set<std::string> known{"official"};
+  for (const auto& other : dialects) known.insert(other.name);
   throw unsupported_error(
-      "{}: this configuration cannot be written in the \"{}\" convention, only in \"official\"",
-      opened.about.name, dialect);
+      "{}: a {} of this configuration cannot be written in the \"{}\" convention (known: {})",
+      opened.about.name, system.name, dialect, fmt::join(known, ", "));
 }
 
 checkpoint::Metadata metadata_of(const models::Description& about) {
@@ -106,14 +112,38 @@ checkpoint::Metadata metadata_of(const models::Description& about) {
   return metadata;
 }
 
-int run(const Options& options) {
-  const fs::path out = options.out;
+enum class Container { safetensors, pth, npz, hub_folder };
+
+Container container_of(const fs::path& out) {
   const auto extension = out.extension().string();
-  const bool safetensors = extension == ".safetensors";
-  if (!safetensors && extension != ".pth" && extension != ".pt" && extension != ".bin")
-    throw usage_error("{}: the extension must be .safetensors, .pth, .pt or .bin", options.out);
-  if (!options.wrap.empty() && safetensors)
-    throw usage_error("--wrap is for .pth files; safetensors has no containers");
+  if (extension.empty() || fs::is_directory(out)) return Container::hub_folder;
+  if (extension == ".safetensors") return Container::safetensors;
+  if (extension == ".npz") return Container::npz;
+  if (extension == ".pth" || extension == ".pt" || extension == ".bin") return Container::pth;
+  throw usage_error(
+      "{}: the extension must be .safetensors, .pth, .pt, .bin or .npz, or none for a folder",
+      out.string());
+}
+
+void write(const fs::path& out, const NamedTensors& state, const models::Description& about,
+           const std::string& wrap) {
+  switch (container_of(out)) {
+    case Container::safetensors:
+      return checkpoint::write_safetensors(out, state, metadata_of(about));
+    case Container::pth: return checkpoint::write_pth(out, state, wrap);
+    case Container::npz: return checkpoint::write_npz(out, state);
+    case Container::hub_folder: return write_hub_folder(out, state, about, metadata_of(about));
+  }
+}
+
+int run(const Options& options) {
+  const auto container = container_of(options.out);
+  if (container != Container::pth && !options.wrap.empty())
+    throw usage_error("--wrap is for .pth files; the other formats have no containers");
+  if (container == Container::hub_folder && options.dialect != "huggingface")
+    throw usage_error(
+        "{}: a folder has Hugging Face's names: add --dialect huggingface, or name a file",
+        options.out);
   const auto dtype = parse_dtype(options.dtype);
   if (dtype != DType::F32 && dtype != DType::BF16 && dtype != DType::F16)
     throw usage_error("--dtype takes F32, BF16 or F16, not \"{}\"", options.dtype);
@@ -122,10 +152,7 @@ int run(const Options& options) {
   if (!options.img_size.empty() || !options.window_size.empty()) resize_model(opened, options);
   const auto state =
       in_dialect(opened, options.dialect, cast_state(nn::state_dict(*opened.model), *dtype));
-  if (safetensors)
-    checkpoint::write_safetensors(out, state, metadata_of(opened.about));
-  else
-    checkpoint::write_pth(out, state, options.wrap);
+  write(options.out, state, opened.about, options.wrap);
   fmt::print("{}: {} tensors of {} ({} names) from {} ({} names)\n", options.out, state.size(),
              opened.about.system, options.dialect, options.in, opened.dialect);
   return 0;
@@ -138,7 +165,8 @@ Verb convert_verb() {
           [](CLI::App& app, const Program&) -> Action {
             auto o = std::make_shared<Options>();
             app.add_option("IN", o->in, "checkpoint file or folder")->required();
-            app.add_option("OUT", o->out, ".safetensors, .pth, .pt or .bin")->required();
+            app.add_option("OUT", o->out, ".safetensors, .pth, .pt, .bin or .npz, or a folder")
+                ->required();
             app.add_option("--config", o->config, "configuration of a bare checkpoint");
             app.add_option("--arch", o->arch, "or the preset that it is");
             app.add_option("--dialect", o->dialect, "names to write")

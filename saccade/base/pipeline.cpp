@@ -335,6 +335,28 @@ Pipeline pipeline_from_huggingface(const Json& config, std::string_view where) {
   return validated(p, where);
 }
 
+std::optional<Json> pipeline_to_huggingface(const Pipeline& p) {
+  const bool crops = p.crop != CropRule::none;
+  const auto* const filter = std::ranges::find(kPillowNumbers, p.interpolation);
+  Json out = {{"image_processor_type", crops ? "DeiTImageProcessor" : "ViTImageProcessor"},
+              {"do_resize", p.resize != ResizeRule::none},
+              {"size", {{"height", p.resize_height}, {"width", p.resize_width}}},
+              {"resample", filter - std::begin(kPillowNumbers)},
+              {"do_rescale", p.do_rescale},
+              {"rescale_factor", p.rescale},
+              {"do_normalize", p.do_normalize},
+              {"image_mean", p.mean},
+              {"image_std", p.std}};
+  if (crops) {
+    out["do_center_crop"] = true;
+    out["crop_size"] = {{"height", p.crop_height}, {"width", p.crop_width}};
+  }
+  auto back = pipeline_from_huggingface(out, "preprocessor_config.json");
+  back.apply_exif_orientation = p.apply_exif_orientation;  // who loads the picture decides
+  if (!crops) back.crop_height = p.crop_height, back.crop_width = p.crop_width;
+  return back == p ? std::optional(out) : std::nullopt;
+}
+
 Pipeline pipeline_from_any(const Json& config, std::string_view where) {
   require_object(config, where);
   const auto has_one = [&](std::initializer_list<std::string_view> keys) {

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -72,6 +73,9 @@ inline constexpr int64_t kMaxPipelinePixels = 64'000'000;
 /// A Hugging Face preprocessor_config.json of a ViT or DeiT image processor, computed as the slow
 /// (Pillow) variant does. Other processors: Error, not_supported.
 [[nodiscard]] Pipeline pipeline_from_huggingface(const Json& config, std::string_view where);
+/// The preprocessor_config.json of a ViT or DeiT image processor that computes the same from a
+/// decoded picture; nothing if neither of the two does.
+[[nodiscard]] std::optional<Json> pipeline_to_huggingface(const Pipeline& pipeline);
 /// Whichever of the three forms the object has; Error (bad_input) for anything else.
 [[nodiscard]] Pipeline pipeline_from_any(const Json& config, std::string_view where);
 [[nodiscard]] Pipeline read_pipeline(const std::filesystem::path& path);

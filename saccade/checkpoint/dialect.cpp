@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "saccade/base/check.h"
+#include "saccade/base/error.h"
 
 namespace saccade::checkpoint {
 namespace {
@@ -248,6 +249,10 @@ NamedTensors from_official(const Dialect& dialect, const NamedTensors& tensors) 
           return match(r.official, key).has_value();
         });
     if (rule == dialect.rules.end()) {
+      if (dialect.total)
+        throw unsupported_error(
+            "the \"{}\" convention has no place for {}: it cannot hold this configuration",
+            dialect.name, name);
       out.emplace_back(name, tensor);
       continue;
     }

@@ -34,7 +34,8 @@ struct Rule {
 struct Dialect {
   std::string name;                   ///< "official", "timm", "huggingface", "jax-npz"
   std::vector<std::string> evidence;  ///< patterns that must all occur for recognition
-  std::vector<Rule> rules;            ///< a name that no rule matches stays as it is
+  std::vector<Rule> rules;            ///< a name that no rule matches stays as it is, unless
+  bool total = false;                 ///< the convention has nothing but what the rules name
   std::vector<std::string> dropped;   ///< patterns of tensors that are no part of the model
   std::vector<std::string> derived;   ///< official patterns of tensors that follow from the
                                       ///< configuration and yet lie in its files
@@ -54,7 +55,8 @@ struct Dialect {
                                        std::string_view where);
 /// True if files of the dialect hold this derived tensor (official name).
 [[nodiscard]] bool stores(const Dialect& dialect, std::string_view derived);
-/// The dialect's names and layouts.
+/// The dialect's names and layouts. Throws Error (not_supported) for a tensor that a total dialect
+/// has no rule for.
 [[nodiscard]] NamedTensors from_official(const Dialect& dialect, const NamedTensors& tensors);
 /// Our module path for one of the dialect's places, or "" if the table has none.
 [[nodiscard]] std::string official_place(const Dialect& dialect, std::string_view place);

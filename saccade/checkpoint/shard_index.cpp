@@ -5,6 +5,7 @@
 
 #include "saccade/base/error.h"
 #include "saccade/base/file.h"
+#include "saccade/checkpoint/common/plain_path.h"
 
 namespace saccade::checkpoint {
 namespace {
@@ -13,20 +14,6 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kIndexSuffix = ".index.json";
 constexpr size_t kMaxIndex = size_t{16} << 20;
-
-/// A path inside the folder: no root, no "..", nothing that another system reads differently.
-bool is_plain_path(std::string_view name) {
-  const auto odd = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '\\'; };
-  if (name.empty() || name.size() > 1024 || std::ranges::any_of(name, odd)) return false;
-  if (name.size() > 1 && name[1] == ':') return false;
-  for (size_t begin = 0; begin <= name.size();) {
-    const auto end = std::min(name.find('/', begin), name.size());
-    const auto part = name.substr(begin, end - begin);
-    if (part.empty() || part == "." || part == "..") return false;
-    begin = end + 1;
-  }
-  return true;
-}
 
 /// Tensor names in the order of the index, and the file of each.
 using WeightMap = std::vector<std::pair<std::string, std::string>>;

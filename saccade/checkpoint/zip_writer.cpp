@@ -49,24 +49,28 @@ void ZipWriter::add(std::string name, std::string_view text) {
   add(std::move(name), std::as_bytes(std::span(text)));
 }
 
-void ZipWriter::add(std::string name, std::span<const std::byte> data) {
-  const auto crc =
-      static_cast<uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(data.data()), data.size()));
+void ZipWriter::add(std::string name, Parts parts) {
+  uint32_t crc = 0;
+  uint64_t size = 0;
+  for (const auto part : parts) {
+    const auto* data = reinterpret_cast<const Bytef*>(part.data());
+    crc = static_cast<uint32_t>(crc32_z(crc, data, part.size()));
+    size += part.size();
+  }
   Record extra;
-  if (data.size() >= kMax32)
-    extra.add(kZip64Extra).add(uint16_t{16}).add<uint64_t>(data.size()).add<uint64_t>(data.size());
+  if (size >= kMax32) extra.add(kZip64Extra).add(uint16_t{16}).add(size).add(size);
   const auto unpadded = at_ + kLocalSize + name.size() + extra.bytes().size() + 4;
   const auto padding = static_cast<uint16_t>((kAlignment - unpadded % kAlignment) % kAlignment);
   extra.add(kFillerExtra).add(padding).add_text(std::string(padding, 'Z'));
   Record header;
   header.add(kLocalSignature).add(kVersion).add(kUtf8Flag).add(uint16_t{0}).add(uint16_t{0});
-  header.add(kDate).add(crc).add(low32(data.size())).add(low32(data.size()));
+  header.add(kDate).add(crc).add(low32(size)).add(low32(size));
   header.add(static_cast<uint16_t>(name.size()));
   header.add(static_cast<uint16_t>(extra.bytes().size())).add_text(name).add_text(extra.bytes());
-  entries_.push_back({std::move(name), at_, data.size(), crc});
+  entries_.push_back({std::move(name), at_, size, crc});
   put(header.bytes());
-  sink_(data);
-  at_ += data.size();
+  for (const auto part : parts) sink_(part);
+  at_ += size;
 }
 
 void ZipWriter::put_central(const Written& entry) {

@@ -16,8 +16,11 @@ class ZipWriter {
  public:
   explicit ZipWriter(const ByteSink& sink) : sink_(sink) {}
 
-  /// Writes one entry; `name` is a path with '/' between its parts.
-  void add(std::string name, std::span<const std::byte> data);
+  using Parts = std::initializer_list<std::span<const std::byte>>;
+  /// Writes one entry, its parts one behind the other; `name` is a path with '/' between its
+  /// folders.
+  void add(std::string name, Parts parts);
+  void add(std::string name, std::span<const std::byte> data) { add(std::move(name), {data}); }
   void add(std::string name, std::string_view text);
   /// Writes the directory. Nothing may be added afterwards.
   void finish();

@@ -1,23 +1,31 @@
 #include "saccade/models/catalogue.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "saccade/base/error.h"
 #include "saccade/base/suggest.h"
 #include "saccade/models/deit.h"
+#include "saccade/models/mixer.h"
 #include "saccade/models/swin.h"
 #include "saccade/models/swinv2.h"
 #include "saccade/models/vit.h"
 
 namespace saccade::models {
 
+Pipeline timm_pipeline(int64_t img_size, double crop_pct, double mean, double std) {
+  Pipeline pipeline;
+  pipeline.resize_height = pipeline.resize_width =
+      static_cast<int64_t>(std::floor(static_cast<double>(img_size) / crop_pct));
+  pipeline.crop_height = pipeline.crop_width = img_size;
+  if (std > 0.0) pipeline.mean.fill(mean), pipeline.std.fill(std);
+  return pipeline;
+}
+
 std::span<const System> systems() {
   static const System table[] = {
       // sorted
-      deit::system(),
-      swin::system(),
-      swinv2::system(),
-      vit::system(),
+      deit::system(), mixer::system(), swin::system(), swinv2::system(), vit::system(),
   };
   return table;
 }

@@ -41,13 +41,17 @@ struct System {
   std::vector<Preset> aliases;  ///< every other published name
   /// Marks in `config` which of the system's classes a golden case or a Hugging Face
   /// "architectures" entry means ("DistilledVisionTransformer"); unknown names change nothing.
-  std::function<void(std::string_view model_class, Json& config)> select_class;
+  std::function<void(std::string_view model_class, Json& config)> select_class =
+      [](std::string_view, Json&) {};
   /// The complete, validated configuration: missing keys take the reference's defaults. Throws
   /// Error: bad_input for unknown keys and impossible values, not_supported for known arguments
   /// away from their default that Saccade does not have.
   std::function<Json(const Json& config, std::string_view where)> complete;
-  /// The same from a Hugging Face config.json.
+  /// The same from a Hugging Face config.json; empty for a system that is not on that hub.
   std::function<Json(const Json& config, std::string_view where)> from_huggingface;
+  /// A Hugging Face config.json without labels, as far as that can say what `config` says
+  /// (huggingface_config in describe.h compares); empty for a system that is not on that hub.
+  std::function<Json(const Json& config)> to_huggingface;
   /// `model_type` of Hugging Face configurations that this system answers to, "" for none.
   std::string huggingface_type;
   /// The key that official releases wrap their state dict in ("model"), "" for bare files.
@@ -63,6 +67,10 @@ struct System {
   /// Modules in the order data meets them, the whole model first (path "").
   std::function<std::vector<ModuleCost>(const Json& config)> costs;
 };
+
+/// timm's evaluation pipeline for square pictures; `mean` and `std` of all three channels, or
+/// ImageNet's statistics where `std` is 0.
+[[nodiscard]] Pipeline timm_pipeline(int64_t img_size, double crop_pct, double mean, double std);
 
 [[nodiscard]] std::span<const System> systems();
 /// Throws Error (usage) with "did you mean" if there is no such system.

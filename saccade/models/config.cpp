@@ -62,6 +62,20 @@ void ConfigReader::operator()(std::string_view name, Pair& value) {
   for (size_t i = 0; i < 2; ++i) value[i] = json_int({{"0", (*found)[i]}}, "0", where_);
 }
 
+void ConfigReader::operator()(std::string_view name, Ratios& value) {
+  const Json* found = take(name);
+  if (!found) return;
+  if (!found->is_array()) {
+    value.fill(json_number(json_, name, where_));
+    return;
+  }
+  if (found->size() != 2)
+    throw input_error(where_, "\"{}\" must be a number or a list of two, is {}", name,
+                      found->dump());
+  const auto place = fmt::format("{}: \"{}\"", where_, name);
+  for (size_t i = 0; i < 2; ++i) value[i] = json_number({{"0", (*found)[i]}}, "0", place);
+}
+
 void ConfigReader::operator()(std::string_view name, List& value) {
   const Json* found = take(name);
   if (!found) return;
@@ -159,6 +173,28 @@ void check_range(std::string_view where, std::string_view name, int64_t value, i
 void check_rate(std::string_view where, std::string_view name, double value) {
   if (!(value >= 0.0 && value < 1.0))
     throw input_error(where, "\"{}\" must lie in [0, 1), is {}", name, value);
+}
+
+void check_eps(std::string_view where, const NormLayer& norm_layer) {
+  if (!(norm_layer.eps >= 0.0 && norm_layer.eps < 1.0))
+    throw input_error(where, "the eps of \"norm_layer\" must lie in [0, 1), is {}", norm_layer.eps);
+}
+
+void check_mlp_ratio(std::string_view where, double mlp_ratio, int64_t dim) {
+  if (!(mlp_ratio > 0.0 && mlp_ratio <= kMaxMlpRatio) || mlp_hidden(dim, mlp_ratio) < 1)
+    throw input_error(where,
+                      "\"mlp_ratio\" must lie in (0, {}] and leave a width of at least 1, "
+                      "is {} of {}",
+                      kMaxMlpRatio, mlp_ratio, dim);
+}
+
+void check_patches(std::string_view where, Pair img_size, Pair patch_size, int64_t in_chans) {
+  constexpr int64_t kMaxSide = 65536, kMaxPatches = 1 << 20, kMaxChannels = 1024;
+  for (const int64_t side : img_size) check_range(where, "img_size", side, 1, kMaxSide);
+  for (const size_t i : {0u, 1u}) check_range(where, "patch_size", patch_size[i], 1, img_size[i]);
+  check_range(where, "in_chans", in_chans, 1, kMaxChannels);
+  const auto grid = patch_grid(img_size, patch_size);
+  check_range(where, "number of patches", grid[0] * grid[1], 1, kMaxPatches);
 }
 
 }  // namespace saccade::models

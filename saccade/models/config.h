@@ -18,6 +18,8 @@ namespace saccade::models {
 
 /// [height, width]; in JSON one number where both are equal.
 using Pair = std::array<int64_t, 2>;
+/// Two ratios, in JSON a list, or one number for both.
+using Ratios = std::array<double, 2>;
 
 /// One number for each stage.
 using List = std::vector<int64_t>;
@@ -53,6 +55,7 @@ class ConfigReader {
   void operator()(std::string_view name, bool& value);
   void operator()(std::string_view name, std::string& value);
   void operator()(std::string_view name, Pair& value);
+  void operator()(std::string_view name, Ratios& value);
   void operator()(std::string_view name, List& value);
   void operator()(std::string_view name, std::optional<double>& value);  ///< null: nothing
   void operator()(std::string_view name, NormLayer& value);
@@ -80,6 +83,7 @@ class ConfigWriter {
   void operator()(std::string_view name, bool& value) { json_[std::string(name)] = value; }
   void operator()(std::string_view name, std::string& value) { json_[std::string(name)] = value; }
   void operator()(std::string_view name, Pair& value);
+  void operator()(std::string_view name, Ratios& value) { json_[std::string(name)] = value; }
   void operator()(std::string_view name, List& value) { json_[std::string(name)] = value; }
   void operator()(std::string_view name, std::optional<double>& value) {
     json_[std::string(name)] = value ? Json(*value) : Json();
@@ -110,14 +114,37 @@ template <class Config>
   return std::move(writer).json();
 }
 
+/// What System::complete (catalogue.h) is for a page with this Config.
+template <class Config>
+[[nodiscard]] Json completed(const Json& json, std::string_view where) {
+  return to_json(read_config<Config>(json, where));
+}
+
 /// The labels of a Hugging Face config.json in class order; empty without "id2label". Throws Error
 /// (bad_input) unless the keys are exactly 0 ... n-1 and the values are strings.
 [[nodiscard]] std::vector<std::string> huggingface_labels(const Json& config,
                                                           std::string_view where);
 
-/// Throws Error (bad_input) "file: "name" must be ..., is ..." unless low <= value <= high.
+/// Patches that fit into a picture [height, width]; a remainder is left out, as in the references.
+[[nodiscard]] inline Pair patch_grid(Pair img_size, Pair patch_size) {
+  return {img_size[0] / patch_size[0], img_size[1] / patch_size[1]};
+}
+/// Width of an MLP, truncated as the references do.
+[[nodiscard]] inline int64_t mlp_hidden(int64_t dim, double mlp_ratio) {
+  return static_cast<int64_t>(static_cast<double>(dim) * mlp_ratio);
+}
+
+/// What no published model comes near; beyond it a configuration is taken to be broken.
+inline constexpr int64_t kMaxWidth = 65536, kMaxDepth = 1024, kMaxClasses = 10'000'000;
+inline constexpr int64_t kMaxMlpRatio = 64;
+
+/// Each throws Error (bad_input) "file: "name" must be ..., is ..." for a value that cannot be.
 void check_range(std::string_view where, std::string_view name, int64_t value, int64_t low,
                  int64_t high);
 void check_rate(std::string_view where, std::string_view name, double value);
+void check_eps(std::string_view where, const NormLayer& norm_layer);
+void check_mlp_ratio(std::string_view where, double mlp_ratio, int64_t dim);
+/// Sides of picture and patch, channels, and the number of patches.
+void check_patches(std::string_view where, Pair img_size, Pair patch_size, int64_t in_chans);
 
 }  // namespace saccade::models

@@ -1,5 +1,6 @@
 #include "saccade/models/deit.h"
 
+#include "saccade/models/page.h"
 #include "saccade/models/plain_vit_state.h"
 #include "saccade/nn/init.h"
 #include "saccade/nn/patch_embed.h"
@@ -11,9 +12,10 @@ namespace {
 using nn::Child, nn::Children, nn::parameter, nn::when, torch::Tensor;
 
 /// Both classes of the reference: the distilled one has a second token and a second head.
-class VisionTransformer : public Model {
+class VisionTransformer : public PlainVitModel {
  public:
-  explicit VisionTransformer(const Config& config) : c(config) {}
+  explicit VisionTransformer(const Config& config)
+      : PlainVitModel(config, config.prefix_tokens()), c(config) {}
 
   /// Evaluation: "logits" is the mean of both heads. The heads of a distilled model are also given
   /// apart, as "logits_cls" and "logits_dist", which is what the distillation loss takes.
@@ -46,12 +48,6 @@ class VisionTransformer : public Model {
 
   std::vector<std::string> no_weight_decay() const override {
     return {"pos_embed", "cls_token", "dist_token"};
-  }
-  int64_t layer_id(std::string_view name) const override { return block_layer_id(name, c.depth); }
-  int64_t num_classes() const override { return c.num_classes; }
-
-  NamedTensors adapt(const NamedTensors& state, const Adaptation& how) const override {
-    return resize_positions(state, how, c.grid(), c.prefix_tokens());
   }
 
  private:

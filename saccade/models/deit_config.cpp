@@ -101,6 +101,13 @@ Json from_huggingface(const Json& json, std::string_view where) {
   return to_json(config);
 }
 
+/// The hub has the distilled models as DeiT and the plain ones as ViT.
+Json to_huggingface(const Json& json) {
+  const auto config = read_config<Config>(json, "configuration");
+  if (!config.distilled) return write_huggingface_vit(config, "ViTForImageClassification", "vit");
+  return write_huggingface_vit(config, "DeiTForImageClassificationWithTeacher", "deit");
+}
+
 void select_class(std::string_view model_class, Json& config) {
   if (model_class == "DeiTForImageClassification")
     throw unsupported_error(
@@ -128,10 +135,9 @@ System system() {
   s.summary = "Data-efficient image transformers (Touvron et al. 2021)";
   for (const auto& row : kRows) add_presets(s, row);
   s.select_class = select_class;
-  s.complete = [](const Json& json, std::string_view where) {
-    return to_json(read_config<Config>(json, where));
-  };
+  s.complete = completed<Config>;
   s.from_huggingface = from_huggingface;
+  s.to_huggingface = to_huggingface;
   s.huggingface_type = "deit";
   s.release_wrapper = "model";
   s.dialects = dialects;

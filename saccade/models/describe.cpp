@@ -1,6 +1,7 @@
 #include "saccade/models/describe.h"
 
 #include <algorithm>
+#include <array>
 
 #include "saccade/base/error.h"
 #include "saccade/base/suggest.h"
@@ -17,8 +18,17 @@ Description from_preset(const Preset& preset) {
   return {preset.name, preset.system, preset.config, preset.pipeline, {}, std::nullopt};
 }
 
+/// What a person types for a file: it has a folder, or the extension of one.
+bool looks_like_path(const std::string& text) {
+  static constexpr std::array kExtensions{".safetensors", ".pth", ".pt",   ".bin",
+                                          ".npz",         ".npy", ".json", ".plan"};
+  return text.starts_with('/') || text.starts_with("./") || text.starts_with("../") ||
+         std::ranges::any_of(kExtensions, [&](const char* end) { return text.ends_with(end); });
+}
+
 const Preset& preset_named(const std::string& name) {
   if (const auto* preset = find_preset(name)) return *preset;
+  if (looks_like_path(name)) throw input_error(name, "cannot be opened: No such file or directory");
   throw usage_error("\"{}\" is no model of the zoo and no file{}", name,
                     did_you_mean(name, preset_names()));
 }
@@ -92,6 +102,32 @@ Description from_timm(const Json& json, const std::string& where) {
   return out;
 }
 
+/// The pipeline of a preset for pictures of another size, in the same proportions.
+Pipeline for_size(Pipeline pipeline, const Json& img_size) {
+  const auto side = [&](size_t i) {
+    return (img_size.is_array() ? img_size[i] : img_size).get<int64_t>();
+  };
+  const auto scaled = [](int64_t to, int64_t resize, int64_t crop) { return to * resize / crop; };
+  pipeline.resize_height = scaled(side(0), pipeline.resize_height, pipeline.crop_height);
+  pipeline.resize_width = scaled(side(1), pipeline.resize_width, pipeline.crop_width);
+  pipeline.crop_height = side(0), pipeline.crop_width = side(1);
+  if (side(0) != side(1) && pipeline.resize == ResizeRule::shorter_side)
+    pipeline.resize = ResizeRule::cover;
+  return pipeline;
+}
+
+/// Drop rates are for training; a ratio is what it makes of the width; window rules differ only on
+/// pictures that some of them pad or refuse.
+bool says_the_same(const std::string& key, const Json& given, const Json& back,
+                   const Json& config) {
+  if (key.ends_with("drop_rate") || key == "drop_path_rate" || given == back) return true;
+  if (key == "window_rule") return true;
+  const auto hidden = [&](const Json& ratio) {
+    return mlp_hidden(config.at("embed_dim").get<int64_t>(), ratio.get<double>());
+  };
+  return key == "mlp_ratio" && hidden(given) == hidden(back);
+}
+
 Description from_saccade(const Json& json, const std::string& where) {
   Description out;
   out.name = where;
@@ -100,24 +136,29 @@ Description from_saccade(const Json& json, const std::string& where) {
   const auto& system = system_in_file(out.system, &System::name, where);
   out.config = system.complete(json["config"], where);
   const auto& known = system.presets;
-  out.pipeline = known.empty() ? Pipeline() : known.front().pipeline;
+  if (!known.empty()) out.pipeline = for_size(known.front().pipeline, out.config.at("img_size"));
   return out;
+}
+
+/// A JSON text that Saccade keeps in a checkpoint's metadata.
+std::optional<Json> metadata_json(const checkpoint::Checkpoint& file, const char* key) {
+  const auto& metadata = file.metadata();
+  const auto it = metadata.find(key);
+  if (it == metadata.end() || !it->is_string()) return std::nullopt;
+  return parse_json(it->get_ref<const std::string&>(),
+                    fmt::format("{}: {}", file.path().string(), key));
 }
 
 /// A checkpoint of our own carries everything in its metadata; another file describes nothing.
 Description from_checkpoint(const fs::path& file) {
   const auto opened = checkpoint::Checkpoint::open(file);
   const auto where = file.string();
-  const auto text = [&](const char* key) -> std::optional<Json> {
-    const auto& metadata = opened.metadata();
-    const auto it = metadata.find(key);
-    if (it == metadata.end() || !it->is_string()) return std::nullopt;
-    return parse_json(it->get_ref<const std::string&>(), fmt::format("{}: {}", where, key));
-  };
   Description out;
-  if (const auto config = text(kConfigKey)) out = from_saccade(*config, where);
-  if (const auto pipeline = text(kPipelineKey)) out.pipeline = pipeline_from_json(*pipeline, where);
-  if (const auto labels = text(kLabelsKey)) out.labels = string_list(*labels, where);
+  if (const auto config = metadata_json(opened, kConfigKey)) out = from_saccade(*config, where);
+  if (const auto pipeline = metadata_json(opened, kPipelineKey))
+    out.pipeline = pipeline_from_json(*pipeline, where);
+  if (const auto labels = metadata_json(opened, kLabelsKey))
+    out.labels = string_list(*labels, where);
   out.name = where;
   out.weights = file;
   return out;
@@ -141,6 +182,9 @@ Description from_folder(const fs::path& folder) {
     throw input_error(folder.string(), "is a folder without config.json and model.safetensors");
   if (const auto file = folder / "preprocessor_config.json"; fs::exists(file))
     out.pipeline = read_pipeline(file);
+  else if (weights.extension() == ".safetensors")
+    if (const auto own = metadata_json(checkpoint::Checkpoint::open(weights), kPipelineKey))
+      out.pipeline = pipeline_from_json(*own, weights.string());
   if (!weights.empty()) out.weights = weights;
   out.name = folder.string();
   return out;
@@ -165,6 +209,25 @@ Description describe_config(const Json& json, const std::string& where) {
                       "is no model configuration: none of \"model_type\" (Hugging Face), "
                       "\"architecture\" (timm) and \"system\" (Saccade) is there");
   }
+  return out;
+}
+
+Json huggingface_config(const Description& about) {
+  const auto& system = find_system(about.system);
+  if (!system.to_huggingface)
+    throw unsupported_error("{}: Hugging Face has no models of the system \"{}\"", about.name,
+                            about.system);
+  Json out = system.to_huggingface(about.config);
+  out["id2label"] = Json::object();
+  const auto classes = about.config.at("num_classes").get<size_t>();
+  for (size_t i = 0; i < classes; ++i)
+    out["id2label"][std::to_string(i)] =
+        about.labels.size() == classes ? about.labels[i] : fmt::format("LABEL_{}", i);
+  const auto back = describe_config(out, "config.json").config;
+  for (const auto& [key, value] : about.config.items())
+    if (back.contains(key) && !says_the_same(key, value, back[key], about.config))
+      throw unsupported_error("{}: a Hugging Face config.json cannot say \"{}\" = {}", about.name,
+                              key, value.dump());
   return out;
 }
 

@@ -32,6 +32,11 @@ struct Description {
 /// {"system", "config"}. `where` names it in errors.
 [[nodiscard]] Description describe_config(const Json& json, const std::string& where);
 
+/// The Hugging Face config.json of a model, labels included. Throws Error (not_supported), naming
+/// the field, where that form cannot say what the configuration says; drop rates are for training
+/// and may differ.
+[[nodiscard]] Json huggingface_config(const Description& about);
+
 /// Keys of the metadata of checkpoints that Saccade writes; values are JSON texts.
 inline constexpr const char* kConfigKey = "saccade.config";
 inline constexpr const char* kPipelineKey = "saccade.pipeline";

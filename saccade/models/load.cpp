@@ -63,18 +63,6 @@ std::string difference(const DerivedTensor& derived, const HostTensor& given) {
   return "";
 }
 
-/// What can be done about shapes that do not fit.
-std::string_view advice(const std::vector<std::string>& problems) {
-  const auto mentions = [&](std::string_view word) {
-    return std::ranges::any_of(problems,
-                               [&](const auto& p) { return p.find(word) != std::string::npos; });
-  };
-  if (!mentions("relative_") && !mentions("pos_embed") && !mentions("attn_mask")) return "";
-  return "\n  The file was made for another picture or window size. Describe it as it is (--arch, "
-         "--config), or fit it\n  with `saccade convert IN OUT --img-size HxW` (and --window-size "
-         "N where the model has windows).";
-}
-
 }  // namespace
 
 void load_state(Model& model, const NamedTensors& state, std::string_view where) {
@@ -103,10 +91,12 @@ void load_state(Model& model, const NamedTensors& state, std::string_view where)
   }
   for (const auto& [name, tensor] : given)
     if (tensor) surplus.emplace_back(name);
-  if (!missing.empty() || !misshapen.empty() || !surplus.empty())
-    throw input_error(where, "the weights do not fit the model; nothing was loaded{}{}{}{}",
-                      listing("missing", missing), listing("of another shape", misshapen),
-                      listing("not in the model", surplus), advice(misshapen));
+  if (!missing.empty() || !misshapen.empty() || !surplus.empty()) {
+    const auto reason = model.misfit(state);
+    throw input_error(where, "the weights do not fit the model; nothing was loaded{}{}{}{}{}",
+                      reason.empty() ? "" : "\n  ", reason, listing("missing", missing),
+                      listing("of another shape", misshapen), listing("not in the model", surplus));
+  }
   const torch::NoGradGuard no_grad;
   for (const auto& [name, target] : wanted) {
     torch::Tensor writable = target;

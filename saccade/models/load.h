@@ -11,7 +11,8 @@ namespace saccade::models {
 
 /// Copies `state` (official names) into the model. Missing, surplus and misshapen tensors, and
 /// derived ones that differ from what the configuration gives, are one Error (bad_input, naming
-/// `where`) that lists them all; nothing is loaded then.
+/// `where`) that lists them all, with the model's own reason (Model::misfit) if it has one; nothing
+/// is loaded then.
 void load_state(Model& model, const NamedTensors& state, std::string_view where);
 
 /// `tensors` under official names: the first dialect that recognises them translates, else they are

@@ -64,6 +64,9 @@ class Model : public nn::Module {
   /// The state fitted to this model's shapes. Throws Error (not_supported) for an unknown
   /// procedure.
   [[nodiscard]] virtual NamedTensors adapt(const NamedTensors& state, const Adaptation& how) const;
+  /// Why weights of this system in other shapes (another picture size, another window) do not fit
+  /// this model, and what to do about it; "" if that is not it.
+  [[nodiscard]] virtual std::string misfit(const NamedTensors&) const { return ""; }
 };
 
 }  // namespace saccade::models

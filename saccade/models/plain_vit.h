@@ -2,12 +2,14 @@
 // What the pages of the isotropic vision transformers (vit, deit) share without libtorch: the
 // constructor arguments, their costs and the rename rules of the foreign dialects.
 
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "saccade/checkpoint/dialect.h"
 #include "saccade/models/catalogue.h"
 #include "saccade/models/config.h"
+#include "saccade/models/costs.h"
 
 namespace saccade::models {
 
@@ -43,14 +45,9 @@ struct PlainVitConfig {
   /// Throws Error (bad_input) naming the field that cannot be.
   void validate(std::string_view where) const;
 
-  [[nodiscard]] Pair grid() const {
-    return {img_size[0] / patch_size[0], img_size[1] / patch_size[1]};
-  }
+  [[nodiscard]] Pair grid() const { return patch_grid(img_size, patch_size); }
   [[nodiscard]] int64_t num_patches() const { return grid()[0] * grid()[1]; }
-  /// Width of the MLP, truncated as the reference does.
-  [[nodiscard]] int64_t mlp_hidden() const {
-    return static_cast<int64_t>(static_cast<double>(embed_dim) * mlp_ratio);
-  }
+  [[nodiscard]] int64_t mlp_hidden() const { return models::mlp_hidden(embed_dim, mlp_ratio); }
 };
 
 /// Arguments of timm's constructor that are accepted at their default only.
@@ -68,7 +65,7 @@ struct PlainVitCosts {
   int64_t prefix_tokens = 1;  ///< class and distillation tokens take part in attention
   int64_t loose_params = 0;   ///< tokens and the position embedding
   bool patch_bias = true;
-  std::vector<ModuleCost> stem;            ///< replaces the row of the patch projection
+  std::function<void(CostTable&)> stem;    ///< in the place of the patch projection
   std::vector<std::string> norms{"norm"};  ///< LayerNorms outside the blocks
   std::vector<std::string> heads{"head"};
 };
@@ -80,6 +77,10 @@ struct PlainVitCosts {
 /// Reads Hugging Face's field names (ViTConfig, DeiTConfig) into `config`; unknown keys are
 /// ignored, impossible values refused as in config.h.
 void read_huggingface_vit(PlainVitConfig& config, const Json& json, std::string_view where);
+/// The same fields from `config`, with the class and "model_type" of that hub.
+[[nodiscard]] Json write_huggingface_vit(const PlainVitConfig& config,
+                                         const std::string& architecture,
+                                         const std::string& model_type);
 /// Rules for encoder, embeddings and final norm below `prefix` ("vit" or "deit"), to which the page
 /// adds its heads.
 [[nodiscard]] checkpoint::Dialect huggingface_vit_dialect(const std::string& prefix);
@@ -90,9 +91,6 @@ struct PlainVitSize {
 };
 inline constexpr PlainVitSize kTiny{192, 12, 3}, kSmall{384, 12, 6}, kBase{768, 12, 12},
     kLarge{1024, 24, 16};
-
-/// timm's evaluation pipeline for square pictures; `mean` 0 keeps ImageNet's statistics.
-[[nodiscard]] Pipeline timm_pipeline(int64_t img_size, double crop_pct, double mean, double std);
 
 /// ViTImageProcessor's defaults at that size: squashed bilinear, pixels to [-1, 1].
 [[nodiscard]] Pipeline huggingface_pipeline(int64_t img_size);

@@ -1,23 +1,30 @@
 #pragma once
 // What the pages of the isotropic vision transformers share with libtorch.
 
-#include <string_view>
+#include <string>
 
-#include "saccade/models/config.h"
 #include "saccade/models/model.h"
+#include "saccade/models/plain_vit.h"
 
 namespace saccade::models {
 
-/// Throws Error (bad_input) unless `images` is [B, C, H, W] of the configured size.
-void check_image_size(const torch::Tensor& images, Pair img_size);
+/// What the models of the family answer alike.
+class PlainVitModel : public Model {
+ public:
+  [[nodiscard]] int64_t layer_id(std::string_view parameter) const override;
+  [[nodiscard]] int64_t num_classes() const override { return config_.num_classes; }
+  /// `state` with its position embedding resized to the grid by "timm" or "deit". The old grid is
+  /// taken to be square, as both references do.
+  [[nodiscard]] NamedTensors adapt(const NamedTensors& state, const Adaptation& how) const override;
+  [[nodiscard]] std::string misfit(const NamedTensors& state) const override;
 
-/// timm's layer groups: 0 for the stem and the tokens, i + 1 for blocks.i and, with the last block,
-/// the final norm, depth + 1 for the heads.
-[[nodiscard]] int64_t block_layer_id(std::string_view parameter, int64_t depth);
+ protected:
+  PlainVitModel(PlainVitConfig config, int64_t prefix_tokens)
+      : config_(std::move(config)), prefix_tokens_(prefix_tokens) {}
 
-/// `state` with its position embedding resized to `grid` by the procedure. The old grid is taken to
-/// be square, as both references do. DeiT's procedure also drops heads of another class count.
-[[nodiscard]] NamedTensors resize_positions(const NamedTensors& state, const Adaptation& how,
-                                            Pair grid, int64_t prefix_tokens);
+ private:
+  PlainVitConfig config_;
+  int64_t prefix_tokens_;
+};
 
 }  // namespace saccade::models

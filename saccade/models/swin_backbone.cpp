@@ -135,6 +135,21 @@ NamedTensors fit_swin_state(const NamedTensors& state, const Adaptation& how, co
   return out;
 }
 
+std::string swin_misfit(const NamedTensors& state, const Model& model) {
+  const auto differs = [&](const std::string& name, const Shape& shape) {
+    const auto* given = find(state, name);
+    return given && given->shape() != shape;
+  };
+  bool other = std::ranges::any_of(
+      model.derived(), [&](const auto& item) { return differs(item.name, item.shape); });
+  for (const auto& item : model.named_parameters())
+    if (item.key() == "absolute_pos_embed" || item.key().ends_with("position_bias_table"))
+      other = other || differs(item.key(), nn::shape_of(item.value()));
+  if (!other) return "";
+  return "they belong to another picture or window size: describe the file as it is (--arch, "
+         "--config), or transfer it with `saccade convert IN OUT --img-size HxW --window-size N`";
+}
+
 // ---- derived tensors ----------------------------------------------------------------------------
 
 void add_mask(std::vector<DerivedTensor>& all, const SwinConfig& c, int64_t stage, int64_t block,

@@ -78,6 +78,9 @@ struct SwinStage : nn::Module {
 /// interpolation). Derived tensors are left out: they belong to the other windows.
 [[nodiscard]] NamedTensors fit_swin_state(const NamedTensors& state, const Adaptation& how,
                                           const Model& model, const SwinConfig& config);
+/// Why tables, masks or absolute positions of `state` are not the model's, and what to do; "" if
+/// that is not it.
+[[nodiscard]] std::string swin_misfit(const NamedTensors& state, const Model& model);
 /// timm's layer groups: the stem is 0, the blocks of all stages count from 1, a merging goes with
 /// the block behind it, the final norm with the last block, then comes the head.
 [[nodiscard]] int64_t swin_layer_id(std::string_view parameter, const SwinConfig& config);
@@ -132,6 +135,8 @@ class SwinTransformer : public Model {
   NamedTensors adapt(const NamedTensors& state, const Adaptation& how) const override {
     return fit_swin_state(state, how, *this, c);
   }
+
+  std::string misfit(const NamedTensors& state) const override { return swin_misfit(state, *this); }
 
   std::vector<DerivedTensor> derived() const override {
     std::vector<DerivedTensor> all;

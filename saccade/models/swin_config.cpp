@@ -98,6 +98,11 @@ Json from_huggingface(const Json& json, std::string_view where) {
   return to_json(config);
 }
 
+Json to_huggingface(const Json& json) {
+  return write_huggingface_swin(read_config<Config>(json, "configuration"),
+                                "SwinForImageClassification", "swin");
+}
+
 std::vector<ModuleCost> costs(const Json& json) {
   const auto c = read_config<Config>(json, "configuration");
   return swin_costs(
@@ -117,11 +122,9 @@ System system() {
     set_swin_size(config, row.size, row.window_size, row.img_size);
     add_swin_presets(s, std::string(row.name), to_json(config), aliases(row));
   }
-  s.select_class = [](std::string_view, Json&) {};
-  s.complete = [](const Json& json, std::string_view where) {
-    return to_json(read_config<Config>(json, where));
-  };
+  s.complete = completed<Config>;
   s.from_huggingface = from_huggingface;
+  s.to_huggingface = to_huggingface;
   s.huggingface_type = "swin";
   s.release_wrapper = "model";
   s.adopt_dialect = adopt_window_rule;

@@ -91,17 +91,14 @@ struct SwinConfig {
   [[nodiscard]] int64_t heads(int64_t stage) const { return num_heads[static_cast<size_t>(stage)]; }
   [[nodiscard]] int64_t dim(int64_t stage) const { return embed_dim << stage; }
   [[nodiscard]] int64_t num_features() const { return dim(stages() - 1); }
-  /// Width of the MLP, truncated as the reference does.
   [[nodiscard]] int64_t mlp_hidden(int64_t stage) const {
-    return static_cast<int64_t>(static_cast<double>(dim(stage)) * mlp_ratio);
+    return models::mlp_hidden(dim(stage), mlp_ratio);
   }
   [[nodiscard]] double merge_eps() const { return merge_norm_eps.value_or(norm_layer.eps); }
 
   [[nodiscard]] WindowRule rule() const;
   /// Whole patches of the configured image, which absolute positions are made for.
-  [[nodiscard]] Pair grid() const {
-    return {img_size[0] / patch_size[0], img_size[1] / patch_size[1]};
-  }
+  [[nodiscard]] Pair grid() const { return patch_grid(img_size, patch_size); }
   [[nodiscard]] int64_t num_patches() const { return grid()[0] * grid()[1]; }
   /// Pixels that patches cover: Hugging Face pads to whole patches, the others leave a rest out.
   [[nodiscard]] Pair covered(Pair image) const;
@@ -125,6 +122,9 @@ struct SwinCosts {
 
 /// Reads the field names of SwinConfig and Swinv2Config (transformers) into `config`.
 void read_huggingface_swin(SwinConfig& config, const Json& json, std::string_view where);
+/// The same fields from `config`, with the class and "model_type" of that hub.
+[[nodiscard]] Json write_huggingface_swin(const SwinConfig& config, const std::string& architecture,
+                                          const std::string& model_type);
 
 /// "official" with its derived tensors, then the foreign conventions that can express `config`.
 /// `attention` holds the page's Hugging Face rules below "<block>.attention.self." and

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "saccade/models/plain_vit.h"
+#include "saccade/models/costs.h"
 
 namespace saccade::models {
 namespace {
@@ -145,17 +145,16 @@ namespace {
 void validate_stages(const SwinConfig& c, std::string_view where) {
   check_range(where, "number of stages", c.stages(), 1, 12);
   for (int64_t i = 0; i < c.stages(); ++i) {
-    check_range(where, "depths", c.depth(i), 1, 1024);
+    check_range(where, "depths", c.depth(i), 1, kMaxDepth);
     if (i >= std::ssize(c.num_heads))
       throw input_error(where, "\"num_heads\" has {} stages, \"depths\" {}", c.num_heads.size(),
                         c.stages());
-    check_range(where, "embed_dim", c.dim(i), 1, 65536);
+    check_range(where, "embed_dim", c.dim(i), 1, kMaxWidth);
     check_range(where, "num_heads", c.heads(i), 1, c.dim(i));
     if (c.dim(i) % c.heads(i) != 0)
       throw input_error(where, "stage {}: the width {} is not a multiple of its {} heads", i,
                         c.dim(i), c.heads(i));
-    if (c.mlp_hidden(i) < 1)
-      throw input_error(where, "\"mlp_ratio\" {} leaves no width", c.mlp_ratio);
+    check_mlp_ratio(where, c.mlp_ratio, c.dim(i));
   }
 }
 
@@ -185,17 +184,11 @@ void validate_windows(const SwinConfig& c, std::string_view where) {
 }  // namespace
 
 void SwinConfig::validate(std::string_view where) const {
-  for (const int64_t side : img_size) check_range(where, "img_size", side, 1, 65536);
-  for (const size_t i : {0u, 1u}) check_range(where, "patch_size", patch_size[i], 1, img_size[i]);
-  check_range(where, "in_chans", in_chans, 1, 1024);
-  check_range(where, "num_classes", num_classes, 0, 10'000'000);
-  check_range(where, "embed_dim", embed_dim, 1, 65536);
-  check_range(where, "number of patches", num_patches(), 1, 1 << 20);
-  if (!(mlp_ratio > 0.0 && mlp_ratio <= 64.0))
-    throw input_error(where, "\"mlp_ratio\" must lie in (0, 64], is {}", mlp_ratio);
-  for (const double eps : {norm_layer.eps, merge_eps()})
-    if (!(eps >= 0.0 && eps < 1.0))
-      throw input_error(where, "the eps of a LayerNorm must lie in [0, 1), is {}", eps);
+  check_patches(where, img_size, patch_size, in_chans);
+  check_range(where, "num_classes", num_classes, 0, kMaxClasses);
+  check_range(where, "embed_dim", embed_dim, 1, kMaxWidth);
+  check_eps(where, norm_layer);
+  check_eps(where, {merge_eps()});
   check_rate(where, "drop_rate", drop_rate);
   check_rate(where, "attn_drop_rate", attn_drop_rate);
   check_rate(where, "drop_path_rate", drop_path_rate);
@@ -230,6 +223,29 @@ void read_huggingface_swin(SwinConfig& config, const Json& json, std::string_vie
   config.window_rule = "huggingface";
 }
 
+Json write_huggingface_swin(const SwinConfig& config, const std::string& architecture,
+                            const std::string& model_type) {
+  const auto& act = config.act_layer.name;
+  const Json common = to_json(config);
+  return {{"architectures", Json::array({architecture})},
+          {"model_type", model_type},
+          {"image_size", common["img_size"]},
+          {"patch_size", common["patch_size"]},
+          {"num_channels", config.in_chans},
+          {"embed_dim", config.embed_dim},
+          {"depths", config.depths},
+          {"num_heads", config.num_heads},
+          {"window_size", config.window_size[0]},
+          {"mlp_ratio", config.mlp_ratio},
+          {"qkv_bias", config.qkv_bias},
+          {"hidden_act", act == "gelu_tanh" ? "gelu_pytorch_tanh" : act},
+          {"layer_norm_eps", config.norm_layer.eps},
+          {"use_absolute_embeddings", config.ape},
+          {"hidden_dropout_prob", config.drop_rate},
+          {"attention_probs_dropout_prob", config.attn_drop_rate},
+          {"drop_path_rate", config.drop_path_rate}};
+}
+
 void adopt_window_rule(std::string_view dialect, Json& config) {
   if (config.value("window_rule", "dialect") == "dialect") config["window_rule"] = dialect;
 }
@@ -238,79 +254,44 @@ void adopt_window_rule(std::string_view dialect, Json& config) {
 
 namespace {
 
-/// Rows in their order; a parent's numbers grow with what is added below it.
-class CostTable {
- public:
-  /// Opens a module; returns its row.
-  size_t open(const std::string& path) {
-    rows_.push_back({path, 0, 0, ""});
-    return rows_.size() - 1;
-  }
-  /// A leaf, counted in every one of `inside`.
-  void add(std::initializer_list<size_t> inside, const std::string& path, int64_t params,
-           int64_t macs) {
-    for (const size_t row : inside) count(row, params, macs);
-    rows_.push_back({path, params, macs, ""});
-  }
-  void count(size_t row, int64_t params, int64_t macs) {
-    rows_[row].params += params, rows_[row].macs += macs;
-  }
-  ModuleCost& operator[](size_t row) { return rows_[row]; }
-  std::vector<ModuleCost> rows() && { return std::move(rows_); }
-
- private:
-  std::vector<ModuleCost> rows_;
-};
-
-void add_swin_block(CostTable& table, const SwinConfig& c, const SwinCosts& page, size_t stage_row,
-                    int64_t stage, const std::string& path) {
+void add_swin_block(CostTable& table, const SwinConfig& c, const SwinCosts& page, int64_t stage,
+                    const std::string& path) {
   const int64_t dim = c.dim(stage), hidden = c.mlp_hidden(stage);
   const auto windows = c.windows(stage);
   const auto map = c.map(stage), padded = windows.padded(map);
   const int64_t tokens = map[0] * map[1], cut = padded[0] * padded[1];
   const int64_t area = windows.window[0] * windows.window[1];
-  const size_t block = table.open(path);
-  table.add({0, stage_row, block}, path + ".norm1", 2 * dim, 0);
-  const size_t attn = table.open(path + ".attn");
-  const int64_t loose = page.attn_params(stage), products = 2 * area * cut * dim;
-  for (const size_t row : {size_t{0}, stage_row, block, attn}) table.count(row, loose, products);
-  table[attn].formula = fmt::format("4hwC² + 2M²hwC, hw = {}, M² = {}, C = {}", cut, area, dim);
-  table.add({0, stage_row, block, attn}, path + ".attn.qkv",
-            3 * dim * dim + (page.qkv_bias ? 3 * dim : 0), 3 * cut * dim * dim);
-  table.add({0, stage_row, block, attn}, path + ".attn.proj", dim * dim + dim, cut * dim * dim);
-  table.add({0, stage_row, block}, path + ".norm2", 2 * dim, 0);
-  const size_t mlp = table.open(path + ".mlp");
-  table.add({0, stage_row, block, mlp}, path + ".mlp.fc1", (dim + 1) * hidden,
-            tokens * dim * hidden);
-  table.add({0, stage_row, block, mlp}, path + ".mlp.fc2", (hidden + 1) * dim,
-            tokens * hidden * dim);
+  table.norm(path + ".norm1", dim);
+  table.add(path + ".attn", page.attn_params(stage), 2 * area * cut * dim,
+            fmt::format("4hwC² + 2M²hwC, hw = {}, M² = {}, C = {}", cut, area, dim));
+  table.linear(path + ".attn.qkv", cut, dim, 3 * dim, page.qkv_bias);
+  table.linear(path + ".attn.proj", cut, dim, dim);
+  table.norm(path + ".norm2", dim);
+  table.linear(path + ".mlp.fc1", tokens, dim, hidden);
+  table.linear(path + ".mlp.fc2", tokens, hidden, dim);
 }
 
 }  // namespace
 
 std::vector<ModuleCost> swin_costs(const SwinConfig& c, const SwinCosts& page) {
   CostTable table;
-  table.open("");
-  const int64_t patch = c.in_chans * c.patch_size[0] * c.patch_size[1];
   const auto first = c.map(0);
-  table.add({0}, "patch_embed", (patch + 1) * c.embed_dim + (c.patch_norm ? 2 * c.embed_dim : 0),
-            first[0] * first[1] * patch * c.embed_dim);
-  if (c.ape) table.count(0, c.num_patches() * c.embed_dim, 0);
+  if (c.ape) table.add("", c.num_patches() * c.embed_dim, 0);
+  table.linear("patch_embed.proj", first[0] * first[1],
+               c.in_chans * c.patch_size[0] * c.patch_size[1], c.embed_dim);
+  if (c.patch_norm) table.norm("patch_embed.norm", c.embed_dim);
   for (int64_t stage = 0; stage < c.stages(); ++stage) {
-    const auto path = fmt::format("layers.{}", stage);
-    const size_t row = table.open(path);
+    const auto path = fmt::format("layers.{}.", stage);
     for (int64_t i = 0; i < c.depth(stage); ++i)
-      add_swin_block(table, c, page, row, stage, fmt::format("{}.blocks.{}", path, i));
+      add_swin_block(table, c, page, stage, fmt::format("{}blocks.{}", path, i));
     if (stage + 1 == c.stages()) break;
     const int64_t dim = c.dim(stage);
     const auto next = c.map(stage + 1);
-    table.add({0, row}, path + ".downsample", 8 * dim * dim + 2 * page.merge_norm * dim,
-              next[0] * next[1] * 8 * dim * dim);
+    table.linear(path + "downsample.reduction", next[0] * next[1], 4 * dim, 2 * dim, false);
+    table.norm(path + "downsample.norm", page.merge_norm * dim);
   }
-  const int64_t features = c.num_features();
-  table.add({0}, "norm", 2 * features, 0);
-  if (c.num_classes > 0)
-    table.add({0}, "head", (features + 1) * c.num_classes, features * c.num_classes);
+  table.norm("norm", c.num_features());
+  if (c.num_classes > 0) table.linear("head", 1, c.num_features(), c.num_classes);
   return std::move(table).rows();
 }
 
@@ -361,6 +342,7 @@ Dialect huggingface_dialect(const SwinNames& names) {
   const std::string merging = "layers.{i}.downsample.";
   Dialect d;
   d.name = "huggingface";
+  d.total = true;
   d.evidence = {at("embeddings.patch_embeddings.projection.{p}"), theirs + "layernorm_before.{p}"};
   d.rules = {
       {{at("embeddings.patch_embeddings.projection.{p}")}, "patch_embed.proj.{p}"},
@@ -429,9 +411,9 @@ Pipeline official_pipeline(int64_t img_size) {
 
 /// ViTImageProcessor as Microsoft's hub files set it: squashed bicubic, ImageNet statistics.
 Pipeline hub_pipeline(int64_t img_size) {
-  auto pipeline = huggingface_pipeline(img_size);
-  pipeline.interpolation = Interpolation::bicubic;
-  pipeline.mean = Pipeline().mean, pipeline.std = Pipeline().std;
+  auto pipeline = timm_pipeline(img_size, 1.0, 0, 0);
+  pipeline.resize = ResizeRule::exact, pipeline.crop = CropRule::none;
+  pipeline.rescale_in_double = true;
   return pipeline;
 }
 

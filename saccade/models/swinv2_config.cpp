@@ -119,6 +119,13 @@ Json from_huggingface(const Json& json, std::string_view where) {
   return to_json(config);
 }
 
+Json to_huggingface(const Json& json) {
+  const auto config = read_config<Config>(json, "configuration");
+  auto out = write_huggingface_swin(config, "Swinv2ForImageClassification", "swinv2");
+  out["pretrained_window_sizes"] = config.pretrained_window_sizes;
+  return out;
+}
+
 /// The tables of another window keep the coordinates of the windows that the weights learned.
 void inherit(const Json& source, Json& config) {
   const auto c = read_config<Config>(source, "configuration");
@@ -146,11 +153,9 @@ System system() {
       "Swin Transformer V2, cosine attention and a computed position bias (Liu et al. 2022)";
   for (const auto& row : kRows)
     add_swin_presets(s, std::string(row.name), to_json(variant(row)), aliases(row));
-  s.select_class = [](std::string_view, Json&) {};
-  s.complete = [](const Json& json, std::string_view where) {
-    return to_json(read_config<Config>(json, where));
-  };
+  s.complete = completed<Config>;
   s.from_huggingface = from_huggingface;
+  s.to_huggingface = to_huggingface;
   s.huggingface_type = "swinv2";
   s.release_wrapper = "model";
   s.adopt_dialect = adopt_window_rule;

@@ -1,5 +1,6 @@
 #include "saccade/models/vit.h"
 
+#include "saccade/models/page.h"
 #include "saccade/models/plain_vit_state.h"
 #include "saccade/nn/conv_stem.h"
 #include "saccade/nn/init.h"
@@ -18,9 +19,10 @@ std::vector<nn::StemLayer> stem_layers(const Config& c) {
   return layers;
 }
 
-class VisionTransformer : public Model {
+class VisionTransformer : public PlainVitModel {
  public:
-  explicit VisionTransformer(const Config& config) : c(config) {}
+  explicit VisionTransformer(const Config& config)
+      : PlainVitModel(config, config.prefix_tokens()), c(config) {}
 
   Outputs forward(const Inputs& inputs) override {
     auto x = embed(inputs["images"]);  // [B, P, C]
@@ -44,12 +46,6 @@ class VisionTransformer : public Model {
   }
 
   std::vector<std::string> no_weight_decay() const override { return {"pos_embed", "cls_token"}; }
-  int64_t layer_id(std::string_view name) const override { return block_layer_id(name, c.depth); }
-  int64_t num_classes() const override { return c.num_classes; }
-
-  NamedTensors adapt(const NamedTensors& state, const Adaptation& how) const override {
-    return resize_positions(state, how, c.grid(), c.prefix_tokens());
-  }
 
  private:
   Tensor embed(const Tensor& images) {  // [B, 3, H, W]

@@ -152,6 +152,7 @@ checkpoint::Dialect jax(const Config& config, bool big_vision) {
   checkpoint::Dialect d;
   d.name = "jax-npz";
   d.num_heads = config.num_heads;
+  d.total = true;
   d.prefixes = {"opt/target/", "params/"};
   d.evidence = {"embedding/kernel", attn + "query/kernel"};
   const auto add = [&](std::vector<std::string> theirs, std::string ours, Layout layout) {
@@ -201,22 +202,17 @@ std::vector<checkpoint::Dialect> dialects(const Json& json) {
   return {huggingface(), jax(config, false), jax(config, true)};
 }
 
-/// Rows of the convolutional stem: its 3x3 convolutions with BatchNorm, then the 1x1 projection.
-std::vector<ModuleCost> stem_costs(const Config& c) {
-  std::vector<ModuleCost> rows{{"patch_embed", 0, 0, ""}};
-  int64_t in = c.in_chans, height = c.img_size[0], width = c.img_size[1];
-  const auto add = [&](const std::string& name, int64_t out, int64_t taps, int64_t extra) {
-    const int64_t weights = in * taps * out, pixels = height * width;
-    rows.push_back({"patch_embed." + name, weights + extra, pixels * weights, ""});
-    rows[0].params += weights + extra, rows[0].macs += pixels * weights;
-    in = out;
-  };
+/// The convolutional stem: its 3x3 convolutions with BatchNorm, then the 1x1 projection.
+void add_stem(CostTable& table, const Config& c) {
+  int64_t in = c.in_chans, height = c.img_size[0], width = c.img_size[1], index = 0;
   for (const auto& layer : c.stem_layers()) {
     height /= layer.stride, width /= layer.stride;
-    add(fmt::format("stem.{}", rows.size() - 1), layer.channels, 9, 2 * layer.channels);
+    const auto path = fmt::format("patch_embed.stem.{}", index++);
+    table.linear(path + ".conv", height * width, 9 * in, layer.channels, false);
+    table.norm(path + ".norm", layer.channels);
+    in = layer.channels;
   }
-  add("proj", c.embed_dim, 1, c.embed_dim);
-  return rows;
+  table.linear("patch_embed.proj", height * width, in, c.embed_dim);
 }
 
 std::vector<ModuleCost> costs(const Json& json) {
@@ -228,7 +224,7 @@ std::vector<ModuleCost> costs(const Json& json) {
   shape.norms.clear();
   if (c.pre_norm) shape.norms.emplace_back("norm_pre");
   shape.norms.emplace_back(c.global_pool == "avg" ? "fc_norm" : "norm");
-  if (c.stem == "conv") shape.stem = stem_costs(c);
+  if (c.stem == "conv") shape.stem = [&](CostTable& table) { add_stem(table, c); };
   return plain_vit_costs(c, shape);
 }
 
@@ -239,11 +235,12 @@ System system() {
   s.name = "vit";
   s.summary = "Vision Transformer (Dosovitskiy et al. 2021)";
   for (const auto& row : kRows) add_presets(s, row);
-  s.select_class = [](std::string_view, Json&) {};
-  s.complete = [](const Json& json, std::string_view where) {
-    return to_json(read_config<Config>(json, where));
-  };
+  s.complete = completed<Config>;
   s.from_huggingface = from_huggingface;
+  s.to_huggingface = [](const Json& json) {
+    return write_huggingface_vit(read_config<Config>(json, "configuration"),
+                                 "ViTForImageClassification", "vit");
+  };
   s.huggingface_type = "vit";
   s.dialects = dialects;
   s.costs = costs;

@@ -10,8 +10,10 @@ namespace {
 
 HostTensor logits_of(const NamedTensors& outputs, int64_t batch) {
   if (const auto* logits = find(outputs, "logits")) {
-    SACCADE_CHECK(logits->shape().size() == 2 && logits->shape()[0] == batch,
-                  "logits {} for a batch of {}", to_string(logits->shape()), batch);
+    if (logits->shape().size() != 2 || logits->shape()[0] != batch)
+      throw unsupported_error(
+          "the model is no classifier of pictures: it gives logits {} for {} of them",
+          to_string(logits->shape()), batch);
     return to_float(*logits);
   }
   std::vector<std::string_view> names;

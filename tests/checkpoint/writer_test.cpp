@@ -86,6 +86,50 @@ TEST_F(Writer, PthRoundTripOfEveryDtype) {
   expect_equal(wrapped, tensors);
 }
 
+/// A tensor for every type that numpy has, or that JAX saves as one.
+NamedTensors tensors_of_numpy() {
+  auto tensors = some_tensors();
+  std::erase_if(tensors, [](const auto& item) {
+    return name(item.second.dtype()).starts_with("F8") || item.first.find('\\') != item.first.npos;
+  });
+  tensors.emplace_back("MixerBlock_0/große Namen/模型", counting(DType::C128, {2, 1, 3}));
+  return tensors;
+}
+
+TEST_F(Writer, NpzRoundTripOfEveryDtype) {
+  const auto tensors = tensors_of_numpy();
+  ASSERT_EQ(tensors.size(), 17u);
+  write_npz(file("m.npz"), tensors);
+  const auto checkpoint = Checkpoint::open(file("m.npz"));
+  EXPECT_EQ(checkpoint.format(), "npz");
+  expect_equal(checkpoint, tensors);
+  for (const auto& entry : checkpoint.entries())
+    if (!entry.view.bytes.empty()) {
+      EXPECT_EQ(reinterpret_cast<uintptr_t>(entry.view.bytes.data()) % 64, 0u) << entry.path;
+    }
+}
+
+TEST_F(Writer, NpzHeadersAreWhatNumpyWrites) {
+  const auto text_of = [&](const HostTensor& tensor) {
+    write_npz(file("m.npz"), {{"a", tensor}});
+    const auto bytes = read_text(file("m.npz"));
+    const auto begin = bytes.find("\x93NUMPY");
+    return bytes.substr(begin, bytes.find('\n', begin) + 1 - begin);
+  };
+  const auto expect = [&](const HostTensor& tensor, const std::string& dictionary) {
+    std::string text("\x93NUMPY\x01\0v\0", 10);
+    text += dictionary;
+    text.resize(127, ' ');
+    EXPECT_EQ(text_of(tensor), text + "\n") << dictionary;
+  };
+  expect(counting(DType::F32, {2, 3}),
+         "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }");
+  expect(counting(DType::I64, {5}), "{'descr': '<i8', 'fortran_order': False, 'shape': (5,), }");
+  expect(counting(DType::BF16, {}), "{'descr': '|V2', 'fortran_order': False, 'shape': (), }");
+  expect(counting(DType::BOOL, {0, 1}),
+         "{'descr': '|b1', 'fortran_order': False, 'shape': (0, 1), }");
+}
+
 TEST_F(Writer, PthStorageStartsAtMultiplesOf64) {
   write_pth(file("m.pth"), some_tensors());
   const auto checkpoint = Checkpoint::open(file("m.pth"));
@@ -111,12 +155,16 @@ TEST_F(Writer, ManyTensorsAndEmptyStateDicts) {
     many.emplace_back(fmt::format("t{}", i), counting(DType::F32, {1}));
   write_pth(file("many.pth"), many);
   write_safetensors(file("many.safetensors"), many);
+  write_npz(file("many.npz"), many);
   expect_equal(Checkpoint::open(file("many.pth")), many);
+  expect_equal(Checkpoint::open(file("many.npz")), many);
   expect_equal(Checkpoint::open(file("many.safetensors")), many);
   write_pth(file("none.pth"), {});
   write_safetensors(file("none.safetensors"), {});
+  write_npz(file("none.npz"), {});
   EXPECT_TRUE(Checkpoint::open(file("none.pth")).entries().empty());
   EXPECT_TRUE(Checkpoint::open(file("none.safetensors")).entries().empty());
+  EXPECT_TRUE(Checkpoint::open(file("none.npz")).entries().empty());
 }
 
 TEST_F(Writer, EqualInputGivesEqualFiles) {
@@ -154,6 +202,15 @@ TEST_F(Writer, RefusesWhatTheFormatsCannotHold) {
   EXPECT_EQ(safetensors(reserved), ErrorKind::usage);
   EXPECT_EQ(safetensors(wide), ErrorKind::not_supported);
   EXPECT_EQ(pth(narrow), ErrorKind::not_supported);
+  const auto npz = [&](const NamedTensors& t) {
+    return kind_of([&] { write_npz(file("x.npz"), t); });
+  };
+  EXPECT_EQ(npz(twice), ErrorKind::usage);
+  EXPECT_EQ(npz(broken), ErrorKind::usage);
+  EXPECT_EQ(npz(narrow), ErrorKind::not_supported);
+  for (const char* name : {"", "/a", "a/", "a//b", "a/../b", "./a", "c:a", "a\\b"})
+    EXPECT_EQ(npz({{name, one}}), ErrorKind::not_supported) << name;
+  EXPECT_EQ(npz({{std::string(70'000, 'a'), one}}), ErrorKind::not_supported);
   EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));
 }
 

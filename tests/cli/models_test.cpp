@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
+#include "saccade/base/file.h"
 #include "saccade/base/json.h"
 #include "saccade/models/catalogue.h"
 #include "tests/support/run.h"
@@ -37,7 +40,11 @@ TEST(Models, HasThePublishedParameterCounts) {
       {"vit_base_patch16_224", 86567656},
       {"vit_large_patch16_224", 304326632},
       {"deit_small_patch16_224", 22050664},
-      {"deit_base_distilled_patch16_224", 87338192}};
+      {"deit_base_distilled_patch16_224", 87338192},
+      {"mixer_s16_224", 18528264},
+      {"mixer_b16_224", 59880472},
+      {"mixer_b32_224", 60293428},
+      {"mixer_l16_224", 208196168}};
   for (const auto& [name, params] : published)
     EXPECT_EQ(json_of({"models", name})["params"], params) << name;
 }
@@ -61,6 +68,28 @@ TEST(Models, NamesWhatIsNear) {
   EXPECT_NE(system.err.find("did you mean \"vit\"?"), std::string::npos) << system.err;
 }
 
+TEST(Models, TheTableInTheDocumentsIsTheOneThatItPrints) {
+  constexpr std::string_view kBegin = "<!-- saccade models --markdown -->\n", kEnd = "<!-- end -->";
+  const auto page = std::filesystem::path(SACCADE_TEST_DATA) / "../../docs/zoo/README.md";
+  const auto text = read_text(page);
+  const auto begin = text.find(kBegin), end = text.find(kEnd);
+  ASSERT_TRUE(begin != text.npos && end != text.npos && begin < end);
+  const auto printed = saccade({"models", "--markdown"});
+  EXPECT_EQ(printed.code, 0) << printed.err;
+  EXPECT_EQ(text.substr(begin + kBegin.size(), end - begin - kBegin.size()), printed.out)
+      << "run tools/zoo_table.py";
+}
+
+TEST(Models, MarkdownIsForTheListOnly) {
+  EXPECT_EQ(saccade({"models", "--markdown", "vit_tiny_patch16_224"}).code, 2);
+  EXPECT_EQ(saccade({"models", "--markdown", "--json"}).code, 2);
+  const auto one = saccade({"models", "--markdown", "--system", "deit"});
+  EXPECT_EQ(one.code, 0);
+  EXPECT_EQ(one.out.find("`vit_"), std::string::npos);
+  EXPECT_NE(one.out.find("| `deit_base_patch16_224` | deit | 86,567,656 |"), std::string::npos)
+      << one.out;
+}
+
 TEST(Profile, CountsTheMultiplyAddsOfViTBase) {
   const Json report = json_of({"profile", "vit_base_patch16_224", "--depth", "3"});
   const int64_t n = 197, c = 768;
@@ -76,6 +105,20 @@ TEST(Profile, CountsTheMultiplyAddsOfViTBase) {
     return;
   }
   FAIL() << "no blocks.7.attn";
+}
+
+TEST(Profile, CountsTheMultiplyAddsOfMixerBase) {
+  const Json report = json_of({"profile", "mixer_b16_224", "--depth", "9"});
+  const int64_t n = 196, c = 768, across = 384, along = 4 * c;
+  const int64_t block = 2 * c * n * across + 2 * n * c * along;
+  EXPECT_EQ(report["macs"], n * 768 * c + 12 * block + c * 1000);
+  for (const auto& module : report["modules"]) {
+    if (module["path"] != "blocks.7.mlp_tokens") continue;
+    EXPECT_EQ(module["macs"], 2 * c * n * across);
+    EXPECT_EQ(module["params"], 2 * n * across + n + across);
+    return;
+  }
+  FAIL() << "no blocks.7.mlp_tokens";
 }
 
 TEST(Profile, DepthLimitsTheRowsAndNothingElse) {
@@ -99,6 +142,16 @@ TEST(Profile, PutsEqualBlocksInOneRow) {
   EXPECT_NE(result.out.find("blocks.0-11"), std::string::npos) << result.out;
   EXPECT_NE(result.out.find("blocks.0.attn"), std::string::npos) << result.out;
   EXPECT_EQ(result.out.find("blocks.1.attn"), std::string::npos) << result.out;
+}
+
+TEST(Profile, CountsBeyond63BitsStayAtTheLargestNumber) {
+  const TemporaryFolder folder;
+  const auto huge = folder.write(
+      "huge.json", R"({"system": "mixer", "config": {"img_size": 65536, "patch_size": 64,
+          "embed_dim": 65536, "num_blocks": 1024, "mlp_ratio": 64}})");
+  const Json report = json_of({"profile", huge, "--depth", "1"});
+  EXPECT_EQ(report["macs"], std::numeric_limits<int64_t>::max());
+  EXPECT_GT(report["params"], int64_t{1} << 53);
 }
 
 constexpr const char* kHuggingFace =

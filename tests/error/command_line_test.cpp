@@ -53,8 +53,8 @@ TEST(CommandLineErrors, OfNamesAndPaths) {
   EXPECT_EQ(broken.code, 3);
   EXPECT_NE(broken.err.find("weights.bin: at byte 0: "), std::string::npos) << broken.err;
   const auto missing = saccade({"profile", "./nowhere.json"});
-  EXPECT_EQ(missing.code, 2);
-  EXPECT_NE(missing.err.find("\"./nowhere.json\" is no model"), std::string::npos) << missing.err;
+  EXPECT_EQ(missing.code, 3);
+  EXPECT_NE(missing.err.find("./nowhere.json: cannot be opened"), std::string::npos) << missing.err;
   const auto name = saccade({"profile", "vit_tiny"});
   EXPECT_EQ(name.code, 2);
   EXPECT_NE(name.err.find("did you mean \"vit_tiny_patch16_224\""), std::string::npos) << name.err;

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <numeric>
 
+#include "saccade/base/error.h"
 #include "saccade/models/catalogue.h"
 #include "saccade/models/load.h"
 #include "saccade/models/registry.h"
@@ -30,23 +31,30 @@ int64_t count(const Model& model) {
                          [](int64_t sum, const auto& p) { return sum + p.numel(); });
 }
 
+/// What makes each system small enough to run; its other options stay the preset's.
+const Json& small_sizes(const std::string& system) {
+  static const Json plain_vit = {
+      {"patch_size", 8}, {"embed_dim", 24}, {"depth", 2}, {"num_heads", 3}};
+  static const Json windows = {{"patch_size", 4},
+                               {"embed_dim", 24},
+                               {"depths", {2, 2}},
+                               {"num_heads", {2, 3}},
+                               {"window_size", 4}};
+  static const Json table = {
+      // sorted
+      {"deit", plain_vit}, {"mixer", {{"patch_size", 8}, {"embed_dim", 24}, {"num_blocks", 2}}},
+      {"swin", windows},   {"swinv2", windows},
+      {"vit", plain_vit},
+  };
+  return table.at(system);
+}
+
 /// The same system, small enough to run: fewer and narrower blocks, the same options.
 Json small(const Preset& preset) {
   Json config = preset.config;
-  config.update({{"img_size", 32}, {"patch_size", 8}, {"embed_dim", 24}, {"num_classes", 5}});
-  if (config.contains("depths"))  // stages
-    config.update(
-        {{"patch_size", 4}, {"depths", {2, 2}}, {"num_heads", {2, 3}}, {"window_size", 4}});
-  else
-    config.update({{"depth", 2}, {"num_heads", 3}});
+  config.update(small_sizes(preset.system));
+  config.update({{"img_size", 32}, {"num_classes", 5}});
   return config;
-}
-
-/// Blocks of all stages.
-int64_t blocks(const Json& config) {
-  if (!config.contains("depths")) return config.at("depth").get<int64_t>();
-  const auto depths = config["depths"].get<std::vector<int64_t>>();
-  return std::accumulate(depths.begin(), depths.end(), int64_t{0});
 }
 
 torch::Tensor pictures(int64_t batch) {
@@ -54,11 +62,35 @@ torch::Tensor pictures(int64_t batch) {
   return torch::randn({batch, 3, 32, 32});
 }
 
+Json doubled(Json config) {
+  config["img_size"] = 64;
+  return config;
+}
+
+std::vector<Shape> shapes(const std::string& system, const Json& config) {
+  std::vector<Shape> out;
+  for (const auto& [name, tensor] : nn::named_state(*build(system, config, torch::kMeta)))
+    out.push_back(nn::shape_of(tensor));
+  return out;
+}
+
+/// Those whose weights belong to one picture size.
+std::vector<const Preset*> presets_of_one_size() {
+  auto out = all_presets();
+  std::erase_if(out, [](const Preset* preset) {
+    const auto config = small(*preset);
+    return shapes(preset->system, config) == shapes(preset->system, doubled(config));
+  });
+  return out;
+}
+
 class EveryPreset : public ::testing::TestWithParam<const Preset*> {
  protected:
   const Preset& preset = *GetParam();
   const System& system = find_system(preset.system);
 };
+
+class PresetOfOneSize : public EveryPreset {};
 
 TEST_P(EveryPreset, CostsCountTheParametersOfTheModel) {
   const auto costs = system.costs(preset.config);
@@ -106,12 +138,12 @@ TEST_P(EveryPreset, TrainsAStepWithFiniteGradients) {
 
 TEST_P(EveryPreset, LayerIdsRunFromTheStemToTheHead) {
   const auto model = build(system.name, preset.config, torch::kMeta);
-  const auto depth = blocks(preset.config);
   std::set<int64_t> ids;
   for (const auto& item : model->named_parameters()) ids.insert(model->layer_id(item.key()));
   EXPECT_EQ(*ids.begin(), 0);
-  EXPECT_EQ(*ids.rbegin(), depth + 1);
-  EXPECT_EQ(std::ssize(ids), depth + 2);
+  EXPECT_EQ(*ids.rbegin(), std::ssize(ids) - 1);  // no number is left out
+  EXPECT_EQ(model->layer_id("head.weight"), *ids.rbegin());
+  EXPECT_EQ(model->layer_id("norm.weight"), *ids.rbegin() - 1);
 }
 
 TEST_P(EveryPreset, EveryDialectComesBackToTheSameTensors) {
@@ -143,7 +175,41 @@ TEST_P(EveryPreset, SamplesOfABatchDoNotDependOnEachOther) {
   EXPECT_TRUE(torch::allclose(together.slice(0, 1, 2), alone, 1e-5, 1e-6));
 }
 
+TEST_P(PresetOfOneSize, AnotherPictureSizeIsAnErrorThatNamesBoth) {
+  const auto model = build(system.name, small(preset));
+  fill_by_formula(*model);
+  model->eval();
+  try {
+    model->forward({{"images", torch::zeros({1, 3, 40, 32})}});
+    FAIL() << "40 x 32 was accepted";
+  } catch (const Error& error) {
+    const std::string text = error.what();
+    EXPECT_EQ(error.kind(), ErrorKind::bad_input);
+    EXPECT_NE(text.find("40, 32"), text.npos) << text;
+    EXPECT_NE(text.find("32, 32"), text.npos) << text;
+  }
+}
+
+TEST_P(PresetOfOneSize, WeightsOfAnotherPictureSizeAreRefusedWithTheReason) {
+  const auto config = small(preset);
+  const auto other = build(system.name, doubled(config));
+  fill_by_formula(*other);
+  const auto model = build(system.name, config);
+  try {
+    load_state(*model, nn::state_dict(*other), "other.safetensors");
+    FAIL() << "weights for 64 pixels were loaded for 32";
+  } catch (const Error& error) {
+    const std::string text = error.what();
+    EXPECT_EQ(error.kind(), ErrorKind::bad_input);
+    EXPECT_NE(text.find("other.safetensors"), text.npos) << text;
+    EXPECT_NE(text.find("weights for 64"), text.npos) << text;  // 8 x 8 patches
+    EXPECT_NE(text.find("img_size"), text.npos) << text;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Zoo, EveryPreset, ::testing::ValuesIn(all_presets()), test_name);
+INSTANTIATE_TEST_SUITE_P(Zoo, PresetOfOneSize, ::testing::ValuesIn(presets_of_one_size()),
+                         test_name);
 
 }  // namespace
 }  // namespace saccade::models

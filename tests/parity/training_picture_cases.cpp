@@ -68,8 +68,7 @@ Image apply(const std::string& op, const Image& x, const std::vector<double>& ar
   if (op == "grayscale3") return train::grayscale(x);
   if (op == "resized_crop") {
     const auto at = [&](size_t i) { return static_cast<int64_t>(args.at(i)); };
-    return image::resize(image::crop(x, at(0), at(1), at(2), at(3)), at(4), at(5),
-                         Interpolation::bilinear);
+    return image::resize(image::crop(x, at(0), at(1), at(2), at(3)), at(4), at(5), filter);
   }
   const auto names = train::augment_op_names();
   if (std::find(names.begin(), names.end(), op) == names.end())
@@ -80,7 +79,7 @@ Image apply(const std::string& op, const Image& x, const std::vector<double>& ar
 
 Interpolation filter_named(const Json& name) {
   if (name == "nearest") return Interpolation::nearest;
-  return name == "bicubic" ? Interpolation::bicubic : Interpolation::bilinear;
+  return name == "bilinear" ? Interpolation::bilinear : Interpolation::bicubic;
 }
 
 void check_ops(TrainingCheck& check) {

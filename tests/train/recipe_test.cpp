@@ -43,7 +43,7 @@ TEST(Recipe, OverridesReplaceValues) {
 
 TEST(Recipe, UnknownKeysAreRefusedWithTheNearestName) {
   EXPECT_EQ(message(std::string(kModel) + "[optimizer]\nwieght_decay = 1\n"),
-            "r.toml: unknown key 'optimizer.wieght_decay' (did you mean \"weight_decay\"?)");
+            "r.toml: unknown key 'optimizer.wieght_decay'; did you mean \"weight_decay\"?");
   EXPECT_NE(message(std::string(kModel) + "[optimiser]\n").find("\"optimizer\""),
             std::string::npos);
   EXPECT_NE(message(kModel, {"trian.batch_size=1"}).find("\"train\""), std::string::npos);

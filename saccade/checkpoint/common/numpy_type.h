@@ -2,6 +2,7 @@
 // numpy's type codes: "<f4", ">i2", "|b1", "|V2" ...
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "saccade/base/dtype.h"
@@ -18,5 +19,8 @@ struct NumpyDescr {
 };
 /// A code with its byte order; '|' only where there is none.
 [[nodiscard]] std::optional<NumpyDescr> parse_numpy_descr(std::string_view descr);
+
+/// The code with its byte order that little-endian data of this type has; empty if there is none.
+[[nodiscard]] std::string numpy_descr(DType dtype);
 
 }  // namespace saccade::checkpoint

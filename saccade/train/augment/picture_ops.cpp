@@ -1,7 +1,9 @@
 #include "saccade/train/augment/picture_ops.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <iterator>
 #include <numbers>
 
 #include "saccade/image/transform.h"
@@ -190,7 +192,12 @@ Image affine(const Image& picture, const std::array<double, 6>& matrix, Interpol
 }
 
 /// Python's round(x, 15).
-double rounded(double x) { return std::nearbyint(x * 1e15) / 1e15; }
+double rounded(double x) {
+  char text[32];
+  const auto end = std::to_chars(text, std::end(text), x, std::chars_format::fixed, 15).ptr;
+  std::from_chars(text, end, x);
+  return x;
+}
 
 }  // namespace
 

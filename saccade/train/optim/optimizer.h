@@ -18,7 +18,7 @@ struct OptimizerConfig {
   std::string name = "adamw";  ///< adam, adamw, lamb, lion, sgd
   double beta1 = 0.9;
   double beta2 = 0.999;
-  std::optional<double> eps;  ///< default of the reference: 1e-8, Lamb 1e-6
+  std::optional<double> eps = {};  ///< default of the reference: 1e-8, Lamb 1e-6
   bool amsgrad = false;
   double momentum = 0.0;
   double dampening = 0.0;

@@ -19,22 +19,22 @@ struct ScheduleConfig {
   double warmup_lr = 1e-5;
   double min_lr = 0.0;
   bool warmup_prefix = false;
-  double decay_t = 90;             ///< step, torch_steplr (step_size)
-  std::vector<double> milestones;  ///< multistep, torch_multistep
-  double decay_rate = 0.1;         ///< step, multistep, plateau; the power of poly
+  double decay_t = 90;                  ///< step, torch_steplr (step_size)
+  std::vector<double> milestones = {};  ///< multistep, torch_multistep
+  double decay_rate = 0.1;              ///< step, multistep, plateau; the power of poly
   double cycle_mul = 1.0;
   double cycle_decay = 0.1;
   int64_t cycle_limit = 1;
   double k_decay = 1.0;
-  double patience_t = 10;            ///< plateau
-  double threshold = 1e-4;           ///< plateau, relative
-  double cooldown_t = 0;             ///< plateau
-  bool maximize = true;              ///< plateau: the metric's direction
-  double lower = -7.0, upper = 3.0;  ///< tanh
-  std::optional<double> timescale;   ///< hf_inverse_sqrt, default: warm-up
-  double num_cycles = 0.5;           ///< hf_cosine
-  double lr_end = 1e-7;              ///< hf_poly
-  double power = 1.0;                ///< hf_poly
+  double patience_t = 10;                ///< plateau
+  double threshold = 1e-4;               ///< plateau, relative
+  double cooldown_t = 0;                 ///< plateau
+  bool maximize = true;                  ///< plateau: the metric's direction
+  double lower = -7.0, upper = 3.0;      ///< tanh
+  std::optional<double> timescale = {};  ///< hf_inverse_sqrt, default: warm-up
+  double num_cycles = 0.5;               ///< hf_cosine
+  double lr_end = 1e-7;                  ///< hf_poly
+  double power = 1.0;                    ///< hf_poly
 };
 
 [[nodiscard]] const std::vector<std::string>& schedule_names();
