@@ -44,8 +44,8 @@ struct WindowAttention : nn::Module {
 /// x + attn(norm1 x) inside windows, then x + mlp(norm2 x).
 struct Block : nn::Module {
   static constexpr bool kNormFirst = true;
-  static constexpr std::initializer_list<std::string_view> kNoDecay{"absolute_pos_embed",
-                                                                    "relative_position_bias_table"};
+  static constexpr std::array<std::string_view, 2> kNoDecay{"absolute_pos_embed",
+                                                            "relative_position_bias_table"};
 
   Block(const Config& c, int64_t stage, int64_t index)
       : windows(c.windows(stage), index),

@@ -68,7 +68,7 @@ int64_t swin_layer_id(std::string_view parameter, const SwinConfig& c) {
 }
 
 std::vector<std::string> parameters_with(const torch::nn::Module& model,
-                                         std::initializer_list<std::string_view> keywords) {
+                                         std::span<const std::string_view> keywords) {
   std::vector<std::string> names;
   for (const auto& item : model.named_parameters())
     if (std::ranges::any_of(keywords, [&](std::string_view keyword) {

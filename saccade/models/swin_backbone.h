@@ -85,8 +85,8 @@ struct SwinStage : nn::Module {
 /// the block behind it, the final norm with the last block, then comes the head.
 [[nodiscard]] int64_t swin_layer_id(std::string_view parameter, const SwinConfig& config);
 /// Full names of the parameters whose name contains one of `keywords`.
-[[nodiscard]] std::vector<std::string> parameters_with(
-    const torch::nn::Module& model, std::initializer_list<std::string_view> keywords);
+[[nodiscard]] std::vector<std::string> parameters_with(const torch::nn::Module& model,
+                                                       std::span<const std::string_view> keywords);
 /// `images` as the patch projection takes them (Hugging Face pads to whole patches). Throws Error
 /// (bad_input) if it is no batch of pictures, or none of whole patches.
 [[nodiscard]] torch::Tensor swin_pictures(const torch::Tensor& images, const SwinConfig& config);

@@ -68,8 +68,8 @@ struct WindowAttention : nn::Module {
 /// x + norm1(attn x) inside windows, then x + norm2(mlp x).
 struct Block : nn::Module {
   static constexpr bool kNormFirst = false;
-  static constexpr std::initializer_list<std::string_view> kNoDecay{"absolute_pos_embed", "cpb_mlp",
-                                                                    "logit_scale"};
+  static constexpr std::array<std::string_view, 3> kNoDecay{"absolute_pos_embed", "cpb_mlp",
+                                                            "logit_scale"};
 
   Block(const Config& c, int64_t stage, int64_t index)
       : windows(c.windows(stage), index),
