@@ -24,9 +24,13 @@ struct Options {
   bool json = false;
 };
 
-/// Names in a dotted path; the whole model has none.
+/// Modules in a dotted path; a number belongs to the list in front of it: "layers.0.blocks.1.attn"
+/// has three, the whole model none.
 int64_t depth_of(const std::string& path) {
-  return path.empty() ? 0 : 1 + std::count(path.begin(), path.end(), '.');
+  int64_t depth = 0;
+  for (size_t at = 0; at < path.size(); at = std::min(path.find('.', at), path.size()) + 1)
+    depth += path[at] < '0' || path[at] > '9' ? 1 : 0;
+  return depth;
 }
 
 double share(int64_t part, int64_t whole) {
@@ -166,7 +170,7 @@ Verb profile_verb() {
                 ->required()
                 ->type_name("MODEL");
             app.add_option("--depth", options->depth,
-                           "Deepest modules to list: 0 the model, 3 \"blocks.0.attn\"")
+                           "Deepest modules to list: 0 the model, 2 \"blocks.0.attn\"")
                 ->check(CLI::Range(0, 64))
                 ->type_name("N");
             app.add_option("--config", options->config, "Configuration of a bare checkpoint")
