@@ -13,7 +13,8 @@ void Config::validate(std::string_view where) const {
 
 double Config::scale(int64_t stage) const {
   if (qk_scale.value_or(0.0) != 0.0) return *qk_scale;
-  return 1.0 / std::sqrt(static_cast<double>(dim(stage) / heads(stage)));
+  const int64_t head_dim = dim(stage) / heads(stage);
+  return 1.0 / std::sqrt(static_cast<double>(head_dim));
 }
 
 namespace {

@@ -358,7 +358,7 @@ Dialect huggingface_dialect(const SwinNames& names) {
       {{"classifier.{p}"}, "head.{p}"},
   };
   for (auto rule : names.attention) {
-    for (auto& name : rule.theirs) name = theirs + "attention.self." + name;
+    for (auto& name : rule.theirs) name.insert(0, theirs + "attention.self.");
     rule.official = block + "attn." + rule.official;
     d.rules.push_back(std::move(rule));
   }
