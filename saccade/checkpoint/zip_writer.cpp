@@ -53,6 +53,7 @@ void ZipWriter::add(std::string name, Parts parts) {
   uint32_t crc = 0;
   uint64_t size = 0;
   for (const auto part : parts) {
+    if (part.empty()) continue;  // zlib starts anew at a null pointer
     const auto* data = reinterpret_cast<const Bytef*>(part.data());
     crc = static_cast<uint32_t>(crc32_z(crc, data, part.size()));
     size += part.size();

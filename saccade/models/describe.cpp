@@ -215,8 +215,11 @@ Description describe_config(const Json& json, const std::string& where) {
 Json huggingface_config(const Description& about) {
   const auto& system = find_system(about.system);
   if (!system.to_huggingface)
-    throw unsupported_error("{}: Hugging Face has no models of the system \"{}\"", about.name,
-                            about.system);
+    throw unsupported_error(
+        "{}: a config.json for the system \"{}\" cannot be written; name a .safetensors file to "
+        "write "
+        "the weights alone",
+        about.name, about.system);
   Json out = system.to_huggingface(about.config);
   out["id2label"] = Json::object();
   const auto classes = about.config.at("num_classes").get<size_t>();

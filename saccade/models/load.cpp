@@ -92,7 +92,8 @@ void load_state(Model& model, const NamedTensors& state, std::string_view where)
   for (const auto& [name, tensor] : given)
     if (tensor) surplus.emplace_back(name);
   if (!missing.empty() || !misshapen.empty() || !surplus.empty()) {
-    const auto reason = model.misfit(state);
+    const bool same_tensors = missing.empty() && surplus.empty();
+    const auto reason = same_tensors ? model.misfit(state) : "";
     throw input_error(where, "the weights do not fit the model; nothing was loaded{}{}{}{}{}",
                       reason.empty() ? "" : "\n  ", reason, listing("missing", missing),
                       listing("of another shape", misshapen), listing("not in the model", surplus));

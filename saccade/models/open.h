@@ -10,8 +10,8 @@
 namespace saccade::models {
 
 struct OpenOptions {
-  std::string config;  ///< a configuration file that describes a bare checkpoint
-  std::string arch;    ///< or the preset that it is
+  std::string config = {};  ///< a configuration file that describes a bare checkpoint
+  std::string arch = {};    ///< or the preset that it is
   /// False: a description without weights gives a model with random ones.
   bool needs_weights = true;
 };

@@ -86,7 +86,7 @@ TEST_P(Manifest, NamesAndShapesOfEveryRecordedPresetAreTheReferences) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Zoo, Manifest, ::testing::ValuesIn(system_names()),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& each) { return each.param; });
 
 }  // namespace
 }  // namespace saccade::models

@@ -107,6 +107,15 @@ TEST(Mixer, AnotherShapeWithAsManyPatchesTakesTheSameWeights) {
   EXPECT_THROW((void)larger->adapt(nn::state_dict(*model), {.procedure = "timm"}), Error);
 }
 
+TEST(Mixer, MultiplyAddsAreThePublishedOnes) {
+  // GMACs of timm's model cards.
+  const std::pair<const char*, double> cards[] = {{"mixer_b16_224", 12.6}, {"mixer_l16_224", 44.6}};
+  for (const auto& [name, gmacs] : cards) {
+    const auto whole = find_system("mixer").costs(find_preset(name)->config).front();
+    EXPECT_NEAR(static_cast<double>(whole.macs) / 1e9, gmacs, 0.01 * gmacs) << name;
+  }
+}
+
 struct BadConfig {
   Json change;
   ErrorKind kind;

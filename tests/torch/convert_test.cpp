@@ -165,7 +165,7 @@ TEST_P(ConvertRefuses, AndWritesNothing) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Zoo, ConvertRefuses, ::testing::ValuesIn(refusals()),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& each) { return std::string(each.param.name); });
 
 TEST(Describe, ABareConfigurationHasThePresetsPipelineAtItsOwnSize) {
   const test::TemporaryFolder folder;
