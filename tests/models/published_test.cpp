@@ -47,7 +47,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Published{"swinv2_base_patch4_window12to24_192to384", 0, 54.7},
                       Published{"swinv2_large_patch4_window12to16_192to256", 0, 47.5},
                       Published{"swinv2_large_patch4_window12to24_192to384", 0, 115.4}),
-    [](const auto& info) { return std::string(info.param.name); });
+    [](const auto& each) { return std::string(each.param.name); });
 
 }  // namespace
 }  // namespace saccade::models
