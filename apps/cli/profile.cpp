@@ -112,7 +112,8 @@ void add_rows(Table& table, const Json& modules, size_t begin, size_t end, int64
     const size_t own_end = end_of_subtree(modules, begin), run_end = end_of_run(modules, begin);
     const auto count = static_cast<int64_t>((run_end - begin) / (own_end - begin));
     const auto last = count == 1 ? "" : fmt::format("-{}", numbered(path)->second + count - 1);
-    table.add({"  " + path + last, times * count == 1 ? "" : fmt::format("{}", times * count),
+    table.add({fmt::format("  {}{}", path, last),
+               times * count == 1 ? "" : fmt::format("{}", times * count),
                fmt::format("{}", module["params"].get<int64_t>()),
                bytes_text(module["bytes"].get<double>()),
                fmt::format("{:.4f}", module["macs"].get<double>() / 1e9),

@@ -21,7 +21,9 @@ TEST_P(PublishedCounts, AreOurs) {
   const auto* preset = find_preset(published.name);
   ASSERT_NE(preset, nullptr);
   const auto whole = find_system(preset->system).costs(preset->config).front();
-  if (published.params != 0) EXPECT_EQ(whole.params, published.params);
+  if (published.params != 0) {
+    EXPECT_EQ(whole.params, published.params);
+  }
   if (published.gmacs == 0.0) return;
   const double gmacs = static_cast<double>(whole.macs) / 1e9;
   EXPECT_NEAR(gmacs, published.gmacs, 0.01 * published.gmacs);
