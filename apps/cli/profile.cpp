@@ -24,9 +24,13 @@ struct Options {
   bool json = false;
 };
 
-/// Names in a dotted path; the whole model has none.
+/// Modules in a dotted path; a number belongs to the list in front of it: "layers.0.blocks.1.attn"
+/// has three, the whole model none.
 int64_t depth_of(const std::string& path) {
-  return path.empty() ? 0 : 1 + std::count(path.begin(), path.end(), '.');
+  int64_t depth = 0;
+  for (size_t at = 0; at < path.size(); at = std::min(path.find('.', at), path.size()) + 1)
+    depth += path[at] < '0' || path[at] > '9' ? 1 : 0;
+  return depth;
 }
 
 double share(int64_t part, int64_t whole) {
@@ -108,7 +112,8 @@ void add_rows(Table& table, const Json& modules, size_t begin, size_t end, int64
     const size_t own_end = end_of_subtree(modules, begin), run_end = end_of_run(modules, begin);
     const auto count = static_cast<int64_t>((run_end - begin) / (own_end - begin));
     const auto last = count == 1 ? "" : fmt::format("-{}", numbered(path)->second + count - 1);
-    table.add({"  " + path + last, times * count == 1 ? "" : fmt::format("{}", times * count),
+    table.add({fmt::format("  {}{}", path, last),
+               times * count == 1 ? "" : fmt::format("{}", times * count),
                fmt::format("{}", module["params"].get<int64_t>()),
                bytes_text(module["bytes"].get<double>()),
                fmt::format("{:.4f}", module["macs"].get<double>() / 1e9),
@@ -166,7 +171,7 @@ Verb profile_verb() {
                 ->required()
                 ->type_name("MODEL");
             app.add_option("--depth", options->depth,
-                           "Deepest modules to list: 0 the model, 3 \"blocks.0.attn\"")
+                           "Deepest modules to list: 0 the model, 2 \"blocks.0.attn\"")
                 ->check(CLI::Range(0, 64))
                 ->type_name("N");
             app.add_option("--config", options->config, "Configuration of a bare checkpoint")

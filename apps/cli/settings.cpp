@@ -63,10 +63,12 @@ class SettingsFile : public CLI::Config {
     return std::find(verb_names_.begin(), verb_names_.end(), key) != verb_names_.end();
   }
 
-  void collect(const Json& table, const CLI::App& app, std::vector<std::string> parents,
+  void collect(const Json& table, const CLI::App& app, const std::vector<std::string>& parents,
                const std::string& file, std::vector<CLI::ConfigItem>& found) const {
     if (!table.is_object()) throw input_error(file, "{} must be a table", app.get_name());
-    for (const auto& [key, value] : table.items()) {
+    for (const auto& item : table.items()) {
+      const std::string& key = item.key();
+      const Json& value = item.value();
       const auto subs = app.get_subcommands([&](auto* sub) { return sub->get_name() == key; });
       if (!subs.empty()) {
         auto path = parents;

@@ -28,12 +28,12 @@ struct Options {
   std::string dialect = "official";
   std::string dtype = "F32";
   std::string wrap;
-  std::string img_size;
-  std::string resize = "timm";
+  std::string img_size, window_size;
+  std::string resize;
 };
 
 /// "224" or "224x320" (height x width).
-models::Pair parse_size(const std::string& text) {
+models::Pair parse_size(std::string_view option, const std::string& text) {
   models::Pair size{};
   const auto cross = text.find('x');
   const std::string parts[] = {text.substr(0, cross),
@@ -42,21 +42,35 @@ models::Pair parse_size(const std::string& text) {
     const auto* end = parts[i].data() + parts[i].size();
     const auto [stop, error] = std::from_chars(parts[i].data(), end, size[i]);
     if (error != std::errc() || stop != end || size[i] < 1)
-      throw usage_error("--img-size takes a side or HEIGHTxWIDTH in pixels, not \"{}\"", text);
+      throw usage_error("{} takes a side or HEIGHTxWIDTH, not \"{}\"", option, text);
   }
   return size;
 }
 
-/// The same weights for another picture size.
+/// The configuration with the sizes that are asked for.
+Json resized_config(const models::Description& about, const Options& options) {
+  const auto& system = models::find_system(about.system);
+  Json config = about.config;
+  if (!options.window_size.empty() && !config.contains("window_size"))
+    throw usage_error("--window-size is for models with windows; {} has none", about.system);
+  if (!options.img_size.empty()) config["img_size"] = parse_size("--img-size", options.img_size);
+  if (!options.window_size.empty())
+    config["window_size"] = parse_size("--window-size", options.window_size);
+  if (system.inherit) system.inherit(about.config, config);
+  return system.complete(config, options.img_size.empty() ? "--window-size" : "--img-size");
+}
+
+/// The same weights for another picture or window size.
 void resize_model(models::Opened& opened, const Options& options) {
-  const auto size = parse_size(options.img_size);
   auto& about = opened.about;
-  about.config["img_size"] = size;
-  about.config = models::find_system(about.system).complete(about.config, "--img-size");
+  about.config = resized_config(about, options);
   const auto model = models::build(about.system, about.config);
-  const auto state = model->adapt(nn::state_dict(*opened.model), {.procedure = options.resize});
+  const auto procedure = options.resize.empty() ? model->procedures().front() : options.resize;
+  const auto state = model->adapt(nn::state_dict(*opened.model), {.procedure = procedure});
   models::load_state(*model, state, options.in);
   opened.model = model;
+  if (options.img_size.empty()) return;
+  const auto size = parse_size("--img-size", options.img_size);
   about.pipeline.crop_height = size[0], about.pipeline.crop_width = size[1];
   about.pipeline.resize_height = std::max(about.pipeline.resize_height, size[0]);
   about.pipeline.resize_width = std::max(about.pipeline.resize_width, size[1]);
@@ -73,9 +87,14 @@ NamedTensors in_dialect(const models::Opened& opened, const std::string& dialect
                         NamedTensors state) {
   const auto& system = models::find_system(opened.about.system);
   const auto dialects = system.dialects(opened.about.config);
-  const auto it = std::ranges::find(dialects, dialect, &checkpoint::Dialect::name);
-  if (it != dialects.end()) return checkpoint::from_official(*it, state);
-  if (dialect == "official" || (dialect == "timm" && !dialects.empty())) return state;
+  const auto named = [&](const std::string& name) {
+    return std::ranges::find(dialects, name, &checkpoint::Dialect::name);
+  };
+  if (const auto it = named(dialect); it != dialects.end())
+    return checkpoint::from_official(*it, with_derived(std::move(state), *opened.model, *it));
+  // Without an entry of its own, "official" is what timm has too.
+  const bool timm_is_official = !dialects.empty() && named("official") == dialects.end();
+  if (dialect == "official" || (dialect == "timm" && timm_is_official)) return state;
   std::set<std::string> known{"official"};
   for (const auto& other : dialects) known.insert(other.name);
   throw unsupported_error(
@@ -130,7 +149,7 @@ int run(const Options& options) {
     throw usage_error("--dtype takes F32, BF16 or F16, not \"{}\"", options.dtype);
 
   auto opened = models::open(options.in, {.config = options.config, .arch = options.arch});
-  if (!options.img_size.empty()) resize_model(opened, options);
+  if (!options.img_size.empty() || !options.window_size.empty()) resize_model(opened, options);
   const auto state =
       in_dialect(opened, options.dialect, cast_state(nn::state_dict(*opened.model), *dtype));
   write(options.out, state, opened.about, options.wrap);
@@ -154,9 +173,11 @@ Verb convert_verb() {
                 ->check(CLI::IsMember({"official", "timm", "huggingface", "jax-npz"}));
             app.add_option("--dtype", o->dtype, "storage: F32, BF16 or F16");
             app.add_option("--wrap", o->wrap, "key to put a .pth state dict under (\"model\")");
-            app.add_option("--img-size", o->img_size, "resize position embeddings: N or HxW");
-            app.add_option("--resize", o->resize, "rule for --img-size")
-                ->check(CLI::IsMember({"timm", "deit"}));
+            app.add_option("--img-size", o->img_size, "fit positions to a picture: N or HxW");
+            app.add_option("--window-size", o->window_size, "fit tables to windows of N tokens");
+            app.add_option("--resize", o->resize,
+                           "whose rule fits them; default the reference's of the system")
+                ->check(CLI::IsMember({"official", "timm", "deit"}));
             app.footer("Example:\n  saccade convert deit_tiny.pth deit_tiny.safetensors");
             return [o] { return run(*o); };
           }};

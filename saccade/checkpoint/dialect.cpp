@@ -13,22 +13,25 @@
 namespace saccade::checkpoint {
 namespace {
 
-/// What the wildcards of a pattern matched: {i} and {p}.
-struct Captures {
-  std::string i, p;
-};
+/// What the wildcards of a pattern matched: {i}, {j}, {p}.
+using Captures = std::array<std::string, 3>;
+size_t slot(char wildcard) { return std::string_view("ijp").find(wildcard); }
+
+bool starts_with_wildcard(std::string_view pattern) {
+  return pattern.starts_with("{i}") || pattern.starts_with("{j}") || pattern.starts_with("{p}");
+}
 
 std::optional<Captures> match(std::string_view pattern, std::string_view text) {
   Captures found;
   while (!pattern.empty()) {
-    if (pattern.starts_with("{i}") || pattern.starts_with("{p}")) {
-      const bool digits = pattern[1] == 'i';
+    if (starts_with_wildcard(pattern)) {
+      const bool digits = pattern[1] != 'p';
       size_t n = 0;
       while (n < text.size() && (digits ? std::isdigit(static_cast<unsigned char>(text[n])) != 0
                                         : text[n] != '.' && text[n] != '/'))
         ++n;
       if (n == 0) return std::nullopt;
-      (digits ? found.i : found.p) = text.substr(0, n);
+      found[slot(pattern[1])] = text.substr(0, n);
       pattern.remove_prefix(3), text.remove_prefix(n);
     } else {
       if (text.empty() || text[0] != pattern[0]) return std::nullopt;
@@ -41,8 +44,8 @@ std::optional<Captures> match(std::string_view pattern, std::string_view text) {
 std::string expand(std::string_view pattern, const Captures& captures) {
   std::string out;
   while (!pattern.empty()) {
-    if (pattern.starts_with("{i}") || pattern.starts_with("{p}")) {
-      out += pattern[1] == 'i' ? captures.i : captures.p;
+    if (starts_with_wildcard(pattern)) {
+      out += captures[slot(pattern[1])];
       pattern.remove_prefix(3);
     } else {
       out += pattern[0];
@@ -157,6 +160,12 @@ std::optional<Hit> find_rule(const Dialect& dialect, std::string_view name) {
   return std::nullopt;
 }
 
+/// True if the dialect has another name for this official one.
+bool renames(const Dialect& dialect, std::string_view official) {
+  return std::ranges::any_of(
+      dialect.rules, [&](const Rule& rule) { return match(rule.official, official).has_value(); });
+}
+
 /// Parts of one official tensor as they are met, in the place of the first.
 struct Pending {
   std::string name;
@@ -174,11 +183,27 @@ HostTensor checked_layout(const HostTensor& tensor, Layout layout, std::string_v
 }  // namespace
 
 bool recognises(const Dialect& dialect, const NamedTensors& tensors) {
+  if (dialect.evidence.empty()) return false;
   return std::ranges::all_of(dialect.evidence, [&](const std::string& pattern) {
     return std::ranges::any_of(tensors, [&](const auto& item) {
       return match(pattern, strip_prefix(dialect, item.first)).has_value();
     });
   });
+}
+
+std::string stray_name(const Dialect& dialect, const NamedTensors& tensors) {
+  std::string stray;
+  size_t strays = 0;
+  for (const auto& [full_name, tensor] : tensors) {
+    const auto name = strip_prefix(dialect, full_name);
+    if (!find_rule(dialect, name) || renames(dialect, name)) continue;
+    if (strays++ == 0) stray = full_name;
+  }
+  return strays < tensors.size() ? stray : "";
+}
+
+bool stores(const Dialect& dialect, std::string_view derived) {
+  return matches_any(dialect.derived, derived);
 }
 
 NamedTensors to_official(const Dialect& dialect, const NamedTensors& tensors,
@@ -189,6 +214,11 @@ NamedTensors to_official(const Dialect& dialect, const NamedTensors& tensors,
     const auto name = strip_prefix(dialect, full_name);
     if (matches_any(dialect.dropped, name)) continue;
     const auto hit = find_rule(dialect, name);
+    if (!hit && renames(dialect, name))
+      throw input_error(where,
+                        "{} is an official name in a file of \"{}\" names: the file mixes two "
+                        "conventions; convert its sources to one of them first",
+                        full_name, dialect.name);
     const auto official = hit ? expand(hit->rule->official, hit->captures) : std::string(name);
     const auto [it, is_new] = index.try_emplace(official, pending.size());
     if (is_new) pending.push_back({official, {}});

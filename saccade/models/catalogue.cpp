@@ -7,6 +7,8 @@
 #include "saccade/base/suggest.h"
 #include "saccade/models/deit.h"
 #include "saccade/models/mixer.h"
+#include "saccade/models/swin.h"
+#include "saccade/models/swinv2.h"
 #include "saccade/models/vit.h"
 
 namespace saccade::models {
@@ -23,9 +25,7 @@ Pipeline timm_pipeline(int64_t img_size, double crop_pct, double mean, double st
 std::span<const System> systems() {
   static const System table[] = {
       // sorted
-      deit::system(),
-      mixer::system(),
-      vit::system(),
+      deit::system(), mixer::system(), swin::system(), swinv2::system(), vit::system(),
   };
   return table;
 }

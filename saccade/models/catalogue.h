@@ -56,7 +56,13 @@ struct System {
   std::string huggingface_type;
   /// The key that official releases wrap their state dict in ("model"), "" for bare files.
   std::string release_wrapper;
-  /// The rename tables, official names on the right.
+  /// Fills in what a configuration leaves to the naming convention of its checkpoint. May be empty.
+  std::function<void(std::string_view dialect, Json& config)> adopt_dialect;
+  /// Fills in what `config` inherits when its weights come from a model of the configuration
+  /// `source` (a picture or window of another size). May be empty.
+  std::function<void(const Json& source, Json& config)> inherit;
+  /// The rename tables, official names on the right. An entry "official" (evidence: none) lists the
+  /// derived tensors of official files.
   std::function<std::vector<checkpoint::Dialect>(const Json& config)> dialects;
   /// Modules in the order data meets them, the whole model first (path "").
   std::function<std::vector<ModuleCost>(const Json& config)> costs;

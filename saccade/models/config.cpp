@@ -76,6 +76,22 @@ void ConfigReader::operator()(std::string_view name, Ratios& value) {
   for (size_t i = 0; i < 2; ++i) value[i] = json_number({{"0", (*found)[i]}}, "0", place);
 }
 
+void ConfigReader::operator()(std::string_view name, List& value) {
+  const Json* found = take(name);
+  if (!found) return;
+  if (!found->is_array())
+    throw input_error(where_, "\"{}\" must be a list of numbers, is {}", name, found->dump());
+  value.clear();
+  for (const auto& item : *found) value.push_back(json_int({{"0", item}}, "0", where_));
+}
+
+void ConfigReader::operator()(std::string_view name, std::optional<double>& value) {
+  const Json* found = take(name);
+  if (!found) return;
+  value.reset();
+  if (!found->is_null()) value = json_number(json_, name, where_);
+}
+
 void ConfigReader::operator()(std::string_view name, NormLayer& value) {
   const Json* found = take(name);
   if (!found || found->is_null()) return;
@@ -106,7 +122,7 @@ void ConfigReader::finish(std::span<const FixedArgument> fixed, Unknown unknown)
     if (std::ranges::find(known_, key) != known_.end()) continue;
     const auto it = std::ranges::find(fixed, std::string_view(key), &FixedArgument::name);
     if (it != fixed.end()) {
-      if (value.is_null() || value == Json::parse(it->only)) continue;
+      if (value.is_null() || it->only == kAnyValue || value == Json::parse(it->only)) continue;
       throw unsupported_error("{}: \"{}\" = {} is not supported, only {}", where_, key,
                               value.dump(), it->only);
     }

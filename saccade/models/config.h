@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,6 +20,9 @@ namespace saccade::models {
 using Pair = std::array<int64_t, 2>;
 /// Two ratios, in JSON a list, or one number for both.
 using Ratios = std::array<double, 2>;
+
+/// One number for each stage.
+using List = std::vector<int64_t>;
 
 /// LayerNorm and its eps: {"type": "LayerNorm", "eps": 1e-6}, "LayerNorm" or null in JSON.
 struct NormLayer {
@@ -36,6 +40,8 @@ struct FixedArgument {
   std::string_view name;
   std::string_view only;  ///< the accepted value as JSON text; null is always accepted
 };
+/// FixedArgument::only of an argument that changes no number: whatever it says is accepted.
+inline constexpr std::string_view kAnyValue = "any";
 
 /// Reads named fields from a JSON object and remembers which keys were used.
 class ConfigReader {
@@ -50,6 +56,8 @@ class ConfigReader {
   void operator()(std::string_view name, std::string& value);
   void operator()(std::string_view name, Pair& value);
   void operator()(std::string_view name, Ratios& value);
+  void operator()(std::string_view name, List& value);
+  void operator()(std::string_view name, std::optional<double>& value);  ///< null: nothing
   void operator()(std::string_view name, NormLayer& value);
   void operator()(std::string_view name, ActLayer& value);
 
@@ -76,6 +84,10 @@ class ConfigWriter {
   void operator()(std::string_view name, std::string& value) { json_[std::string(name)] = value; }
   void operator()(std::string_view name, Pair& value);
   void operator()(std::string_view name, Ratios& value) { json_[std::string(name)] = value; }
+  void operator()(std::string_view name, List& value) { json_[std::string(name)] = value; }
+  void operator()(std::string_view name, std::optional<double>& value) {
+    json_[std::string(name)] = value ? Json(*value) : Json();
+  }
   void operator()(std::string_view name, NormLayer& value);
   void operator()(std::string_view name, ActLayer& value) { json_[std::string(name)] = value.name; }
   [[nodiscard]] Json json() && { return std::move(json_); }

@@ -92,7 +92,9 @@ Description from_timm(const Json& json, const std::string& where) {
       throw input_error(where, "\"model_args\" must be an object");
     config.update(json["model_args"]);
   }
-  out.config = find_system(out.system).complete(config, where);
+  const auto& system = find_system(out.system);
+  if (system.adopt_dialect) system.adopt_dialect("timm", config);
+  out.config = system.complete(config, where);
   out.pipeline = pipeline_from_timm(data, where);
   for (const auto* holder : {&json, &data})
     if (holder->contains("label_names") && out.labels.empty())
@@ -114,10 +116,12 @@ Pipeline for_size(Pipeline pipeline, const Json& img_size) {
   return pipeline;
 }
 
-/// Drop rates are for training; a ratio is what it makes of the width.
+/// Drop rates are for training; a ratio is what it makes of the width; window rules differ only on
+/// pictures that some of them pad or refuse.
 bool says_the_same(const std::string& key, const Json& given, const Json& back,
                    const Json& config) {
   if (key.ends_with("drop_rate") || key == "drop_path_rate" || given == back) return true;
+  if (key == "window_rule") return true;
   const auto hidden = [&](const Json& ratio) {
     return mlp_hidden(config.at("embed_dim").get<int64_t>(), ratio.get<double>());
   };
@@ -211,8 +215,11 @@ Description describe_config(const Json& json, const std::string& where) {
 Json huggingface_config(const Description& about) {
   const auto& system = find_system(about.system);
   if (!system.to_huggingface)
-    throw unsupported_error("{}: Hugging Face has no models of the system \"{}\"", about.name,
-                            about.system);
+    throw unsupported_error(
+        "{}: a config.json for the system \"{}\" cannot be written; name a .safetensors file to "
+        "write "
+        "the weights alone",
+        about.name, about.system);
   Json out = system.to_huggingface(about.config);
   out["id2label"] = Json::object();
   const auto classes = about.config.at("num_classes").get<size_t>();

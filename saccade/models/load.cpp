@@ -50,12 +50,32 @@ HostTensor formula_weight(const std::string& name, const Shape& shape) {
   return centred(std::sqrt(3.0 * static_cast<double>(shape[0]) / count), 0.0);
 }
 
+/// What is wrong with a derived tensor of a file, or "".
+std::string difference(const DerivedTensor& derived, const HostTensor& given) {
+  if (given.shape() != derived.shape)
+    return fmt::format("{}: the file has {}, the model {}", derived.name, to_string(given.shape()),
+                       to_string(derived.shape));
+  const auto theirs = to_float(given), ours = to_float(derived.value());
+  const auto a = theirs.as<float>(), b = ours.as<float>();
+  for (size_t i = 0; i < a.size(); ++i)
+    if (!(std::abs(a[i] - b[i]) <= 1e-5F * std::max(1.0F, std::abs(b[i]))))
+      return fmt::format("{}[{}]: the file has {}, the model {}", derived.name, i, a[i], b[i]);
+  return "";
+}
+
 }  // namespace
 
 void load_state(Model& model, const NamedTensors& state, std::string_view where) {
   std::map<std::string_view, const HostTensor*> given;
   for (const auto& [name, tensor] : state) given[name] = &tensor;
   std::vector<std::string> missing, misshapen, surplus;
+  for (const auto& derived : model.derived()) {
+    const auto it = given.find(derived.name);
+    if (it == given.end()) continue;
+    if (auto problem = difference(derived, *it->second); !problem.empty())
+      misshapen.push_back(std::move(problem));
+    given.erase(it);
+  }
   const auto wanted = nn::named_state(model);
   for (const auto& [name, target] : wanted) {
     const auto it = given.find(name);
@@ -72,7 +92,8 @@ void load_state(Model& model, const NamedTensors& state, std::string_view where)
   for (const auto& [name, tensor] : given)
     if (tensor) surplus.emplace_back(name);
   if (!missing.empty() || !misshapen.empty() || !surplus.empty()) {
-    const auto reason = model.misfit(state);
+    const bool same_tensors = missing.empty() && surplus.empty();
+    const auto reason = same_tensors ? model.misfit(state) : "";
     throw input_error(where, "the weights do not fit the model; nothing was loaded{}{}{}{}{}",
                       reason.empty() ? "" : "\n  ", reason, listing("missing", missing),
                       listing("of another shape", misshapen), listing("not in the model", surplus));
@@ -91,8 +112,22 @@ NamedTensors translate(const std::vector<checkpoint::Dialect>& dialects,
     if (dialect) *dialect = candidate.name;
     return checkpoint::to_official(candidate, tensors, where);
   }
+  for (const auto& candidate : dialects)
+    if (const auto stray = checkpoint::stray_name(candidate, tensors); !stray.empty())
+      throw input_error(where,
+                        "{} is a name of the \"{}\" convention among others: the file mixes two "
+                        "conventions; convert its sources to one of them first",
+                        stray, candidate.name);
   if (dialect) *dialect = "official";
   return tensors;
+}
+
+NamedTensors with_derived(NamedTensors state, const Model& model,
+                          const checkpoint::Dialect& dialect) {
+  for (const auto& derived : model.derived())
+    if (checkpoint::stores(dialect, derived.name))
+      state.emplace_back(derived.name, derived.value());
+  return state;
 }
 
 void fill_by_formula(Model& model) {

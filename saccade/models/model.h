@@ -1,6 +1,7 @@
 #pragma once
 // What every model of the zoo is to the rooms outside: named tensors in, named tensors out.
 
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,9 +30,18 @@ class TensorMap {
 using Inputs = TensorMap;
 using Outputs = TensorMap;
 
+/// A tensor that follows from the configuration and yet lies in the checkpoints of some dialects
+/// (Swin's masks and index tables). It is no part of the model.
+struct DerivedTensor {
+  std::string name;  ///< official
+  Shape shape;
+  std::function<HostTensor()> value;
+};
+
 /// How weights of another configuration of the same system are fitted to this one.
 struct Adaptation {
-  /// The reference procedure: "timm" (checkpoint_filter_fn), "deit" (main.py --finetune).
+  /// The reference procedure: "timm" (checkpoint_filter_fn), "deit" (main.py --finetune),
+  /// "official" (Swin's utils.load_pretrained).
   std::string procedure;
 };
 
@@ -47,6 +57,10 @@ class Model : public nn::Module {
   /// Layer id for layer-wise decay: 0 is the stem, the head has the largest.
   [[nodiscard]] virtual int64_t layer_id(std::string_view parameter) const = 0;
   [[nodiscard]] virtual int64_t num_classes() const { return 0; }
+  /// In the order of the reference's constructor; most systems have none.
+  [[nodiscard]] virtual std::vector<DerivedTensor> derived() const { return {}; }
+  /// What adapt() knows, the default first.
+  [[nodiscard]] virtual std::vector<std::string> procedures() const { return {"timm", "deit"}; }
   /// The state fitted to this model's shapes. Throws Error (not_supported) for an unknown
   /// procedure.
   [[nodiscard]] virtual NamedTensors adapt(const NamedTensors& state, const Adaptation& how) const;

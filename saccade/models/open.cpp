@@ -25,10 +25,15 @@ Json with_classes_of(const Preset& preset, const NamedTensors& state) {
 bool fits(const Preset& preset, const NamedTensors& state) {
   const auto model = build(preset.system, with_classes_of(preset, state), torch::kMeta);
   const auto wanted = nn::named_state(*model);
-  return wanted.size() == state.size() && std::ranges::all_of(wanted, [&](const auto& item) {
-           const auto* given = find(state, item.first);
-           return given && given->shape() == nn::shape_of(item.second);
-         });
+  const auto has = [&](const std::string& name, const Shape& shape) {
+    const auto* given = find(state, name);
+    return given && given->shape() == shape;
+  };
+  const auto derived = std::ranges::count_if(
+      model->derived(), [&](const auto& item) { return has(item.name, item.shape); });
+  return std::ssize(wanted) + derived == std::ssize(state) &&
+         std::ranges::all_of(
+             wanted, [&](const auto& item) { return has(item.first, nn::shape_of(item.second)); });
 }
 
 struct Fit {
@@ -37,15 +42,18 @@ struct Fit {
 };
 
 /// The presets that a bare checkpoint fits. The wrapper of an official release decides between
-/// systems whose tensors are alike.
+/// systems whose tensors are alike. `problem` receives what a convention that names of the file
+/// belong to has against it.
 std::vector<Fit> matching_presets(const NamedTensors& tensors, const std::string& wrapper,
-                                  const std::string& where) {
+                                  const std::string& where, std::string& problem) {
   std::vector<Fit> found;
   for (const auto& system : systems())
-    for (const auto& preset : system.presets)
-      if (const auto state = translate(system.dialects(preset.config), tensors, where);
-          fits(preset, state))
-        found.push_back({&preset, &system});
+    for (const auto& preset : system.presets) try {
+        if (fits(preset, translate(system.dialects(preset.config), tensors, where)))
+          found.push_back({&preset, &system});
+      } catch (const Error& e) {
+        problem = e.what();
+      }
   const auto has_wrapper = [&](const Fit& fit) {
     return !wrapper.empty() && fit.system->release_wrapper == wrapper;
   };
@@ -56,7 +64,9 @@ std::vector<Fit> matching_presets(const NamedTensors& tensors, const std::string
 /// Fills in what the tensors of a bare checkpoint tell.
 void recognise(Description& about, const Checkpoint& file, const NamedTensors& tensors) {
   const auto where = file.path().string();
-  const auto found = matching_presets(tensors, file.wrapper(), where);
+  std::string problem;
+  const auto found = matching_presets(tensors, file.wrapper(), where, problem);
+  if (found.empty() && !problem.empty()) throw Error(ErrorKind::bad_input, problem);
   if (found.empty())
     throw usage_error(
         "{}: no preset of the zoo has these tensors; say what the file is with --config FILE or "
@@ -78,8 +88,9 @@ void load_weights(Opened& out) {
   const auto tensors = file.state_dict();
   const auto where = file.path().string();
   if (out.about.system.empty()) recognise(out.about, file, tensors);
-  const auto state = translate(find_system(out.about.system).dialects(out.about.config), tensors,
-                               where, &out.dialect);
+  const auto& system = find_system(out.about.system);
+  const auto state = translate(system.dialects(out.about.config), tensors, where, &out.dialect);
+  if (system.adopt_dialect) system.adopt_dialect(out.dialect, out.about.config);
   out.model = build(out.about.system, out.about.config);
   load_state(*out.model, state, where);
 }

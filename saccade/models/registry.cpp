@@ -3,6 +3,8 @@
 #include "saccade/models/catalogue.h"
 #include "saccade/models/deit.h"
 #include "saccade/models/mixer.h"
+#include "saccade/models/swin.h"
+#include "saccade/models/swinv2.h"
 #include "saccade/models/vit.h"
 
 namespace saccade::models {
@@ -15,9 +17,8 @@ struct Row {
 
 constexpr Row kRows[] = {
     // sorted
-    {"deit", deit::make},
-    {"mixer", mixer::make},
-    {"vit", vit::make},
+    {"deit", deit::make},     {"mixer", mixer::make}, {"swin", swin::make},
+    {"swinv2", swinv2::make}, {"vit", vit::make},
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <optional>
 
 #include "saccade/base/error.h"
 #include "saccade/checkpoint/checkpoint.h"
@@ -64,6 +65,8 @@ Json official_config(const Case& c, const char* key) {
                               c.system->name);
   }
   c.system->select_class(c.text("model"), config);
+  if (c.system->adopt_dialect)
+    c.system->adopt_dialect(c.dialect.empty() ? "official" : c.dialect, config);
   return c.system->complete(config, c.where);
 }
 
@@ -83,6 +86,7 @@ std::string procedure_of(const Case& c) {
   const auto procedure = c.text("procedure");
   if (procedure.starts_with("timm")) return "timm";
   if (procedure.starts_with("deit")) return "deit";
+  if (procedure.starts_with("official")) return "official";
   return procedure;
 }
 
@@ -100,17 +104,18 @@ std::shared_ptr<Model> build_case_model(const Case& c, const Json& config) {
   return model;
 }
 
-Inputs inputs_of(const Case& c) {
+/// The inputs whose names end so, under the names that models know.
+Inputs inputs_of(const Case& c, std::string_view ending = "") {
   Inputs inputs;
   for (const auto& [name, spec] : c.json.at("tensors").items()) {
-    if (!name.starts_with("in.")) continue;
+    if (!name.starts_with("in.") || !name.ends_with(ending)) continue;
     const auto* stored = find(c.golden, name);
     if (!stored && spec.value("stored", true))
       throw input_error((c.folder / "golden.safetensors").string(), "{} is missing", name);
     const auto tensor =
         stored ? *stored
                : formula_input(spec.value("formula", name), spec.at("shape").get<Shape>());
-    inputs.set(name.substr(3), nn::to_torch(tensor));
+    inputs.set(name.substr(3, name.size() - 3 - ending.size()), nn::to_torch(tensor));
   }
   return inputs;
 }
@@ -118,24 +123,31 @@ Inputs inputs_of(const Case& c) {
 /// Everything that a run offers, under the names of the case.
 using Offered = std::map<std::string, HostTensor>;
 
-/// What stands in for the model answers.
-void run_engine(const Case& c, Model& model, const VerifyOptions& options, Offered& offered) {
-  NamedTensors inputs;
-  for (const auto& [name, value] : inputs_of(c)) inputs.emplace_back(name, nn::to_host(value));
-  for (auto& [name, value] : options.engine(model, inputs)->run(inputs))
-    offered["out." + name] = std::move(value);
+/// The model's outputs, or those of what stands in for it.
+NamedTensors answers(Model& model, const Inputs& inputs, const VerifyOptions& options) {
+  const torch::NoGradGuard no_grad;
+  NamedTensors out;
+  if (!options.engine) {
+    for (const auto& [name, value] : model.forward(inputs))
+      out.emplace_back(name, nn::to_host(value));
+    return out;
+  }
+  NamedTensors given;
+  for (const auto& [name, value] : inputs) given.emplace_back(name, nn::to_host(value));
+  return options.engine(model, given)->run(given);
 }
 
 void run_model(const Case& c, Model& model, const VerifyOptions& options, Offered& offered) {
-  if (options.engine) return run_engine(c, model, options, offered);
-  const torch::NoGradGuard no_grad;
-  const nn::ObserverScope observer([&](const std::string& path, const torch::Tensor& value) {
+  const auto observe = [&](const std::string& path, const torch::Tensor& value) {
     const auto wanted = "mid." + path;
     if (c.json["tensors"].contains(wanted)) offered[wanted] = nn::to_host(value.clone());
     if (!c.dialect.empty()) offered["place." + path] = nn::to_host(value.clone());
-  });
-  for (const auto& [name, value] : model.forward(inputs_of(c)))
-    offered["out." + name] = nn::to_host(value);
+  };
+  // Observed models compute attention otherwise, so a tracer must not be observed.
+  std::optional<nn::ObserverScope> scope;
+  if (!options.engine) scope.emplace(observe);
+  for (auto& [name, value] : answers(model, inputs_of(c), options))
+    offered["out." + name] = std::move(value);
 }
 
 void run_with_tanh_gelu(const Case& c, Json config, const VerifyOptions& options,
@@ -145,6 +157,26 @@ void run_with_tanh_gelu(const Case& c, Json config, const VerifyOptions& options
   Offered own;
   run_model(c, *model, options, own);
   offered["out.logits_tanh"] = own.at("out.logits");
+}
+
+/// The model before its transfer, on its own pictures.
+void run_source(const Case& c, const VerifyOptions& options, Offered& offered) {
+  const auto config = official_config(c, "source_config");
+  const auto model = build(c.system->name, config);
+  model->eval();
+  load_state(*model, read_weights(c, config), weights_file(c).string());
+  offered["out.logits_source"] = *find(answers(*model, inputs_of(c, "_source"), options), "logits");
+}
+
+/// Parameters and derived tensors that the case asks for among its intermediates.
+void offer_state(const Case& c, const Model& model, Offered& offered) {
+  const auto wanted = [&](const std::string& name) {
+    return c.json["tensors"].contains("mid." + name);
+  };
+  for (const auto& [name, tensor] : nn::named_state(model))
+    if (wanted(name)) offered["mid." + name] = nn::to_host(tensor);
+  for (const auto& derived : model.derived())
+    if (wanted(derived.name)) offered["mid." + derived.name] = derived.value();
 }
 
 /// The tensor's own tolerance, else the case's.
@@ -183,13 +215,20 @@ Json compiled_tolerance(Json tolerance, const HostTensor& golden) {
   return tolerance;
 }
 
-/// The value for a golden tensor, or null: intermediates of a dialect lie at its own places.
-const HostTensor* offered_for(const Offered& offered, const checkpoint::Dialect* dialect,
-                              const std::string& name) {
-  auto it = offered.find(name);
-  if (it == offered.end() && dialect && name.starts_with("mid."))
-    it = offered.find("place." + official_place(*dialect, std::string_view(name).substr(4)));
-  return it == offered.end() ? nullptr : &it->second;
+/// The value for a golden tensor, if there is one: intermediates of a dialect lie at its own
+/// places, where feature maps may be [B, H, W, C] instead of tokens.
+std::optional<HostTensor> offered_for(const Offered& offered, const checkpoint::Dialect* dialect,
+                                      const std::string& name, const Shape& shape) {
+  if (!dialect || dialect->places.empty() || !name.starts_with("mid.")) {
+    const auto it = offered.find(name);
+    return it == offered.end() ? std::nullopt : std::optional(it->second);
+  }
+  const auto it =
+      offered.find("place." + official_place(*dialect, std::string_view(name).substr(4)));
+  if (it == offered.end()) return std::nullopt;
+  const auto& found = it->second;
+  if (numel(shape) != found.numel()) return found;
+  return HostTensor(found.dtype(), shape, found.bytes(), std::make_shared<HostTensor>(found));
 }
 
 void check_tensors(const Case& c, const Json& config, const VerifyOptions& options,
@@ -198,15 +237,15 @@ void check_tensors(const Case& c, const Json& config, const VerifyOptions& optio
   const auto dialect = std::ranges::find(dialects, c.dialect, &checkpoint::Dialect::name);
   for (const auto& [name, golden] : c.golden) {
     if (name.starts_with("in.")) continue;
-    const auto* actual =
-        offered_for(offered, dialect == dialects.end() ? nullptr : &*dialect, name);
+    const auto actual =
+        offered_for(offered, dialect == dialects.end() ? nullptr : &*dialect, name, golden.shape());
     if (!actual && name.starts_with("mid.") && (!c.dialect.empty() || options.engine)) {
       result.skipped.push_back(name);
       continue;
     }
     const auto& own = tolerance_of(c, name);
-    result.tensors.push_back(
-        compare(name, golden, actual, options.engine ? compiled_tolerance(own, golden) : own));
+    result.tensors.push_back(compare(name, golden, actual ? &*actual : nullptr,
+                                     options.engine ? compiled_tolerance(own, golden) : own));
   }
   if (!std::ranges::all_of(result.tensors, &TensorResult::ok))
     result.status = CaseResult::Status::failed;
@@ -217,6 +256,8 @@ void run_case(const Case& c, const VerifyOptions& options, CaseResult& result) {
   const auto model = build_case_model(c, config);
   Offered offered;
   run_model(c, *model, options, offered);
+  offer_state(c, *model, offered);
+  if (find(c.golden, "out.logits_source")) run_source(c, options, offered);
   if (find(c.golden, "out.logits_tanh")) run_with_tanh_gelu(c, config, options, offered);
   check_tensors(c, config, options, offered, result);
 }

@@ -22,8 +22,8 @@ enum class MixupMode { batch, pair, elem };
 [[nodiscard]] MixupMode parse_mixup_mode(const std::string& name);
 
 struct MixupConfig {
-  double mixup_alpha = 0.0;                            ///< 0: no mixup
-  double cutmix_alpha = 0.0;                           ///< 0: no CutMix (but see cutmix_minmax)
+  double mixup_alpha = 0.0;   ///< 0: no mixup
+  double cutmix_alpha = 0.0;  ///< 0: no CutMix (but see cutmix_minmax)
   std::optional<std::array<double, 2>> cutmix_minmax = {};  ///< box sides as parts of the picture's
   double prob = 1.0;         ///< of mixing at all, per batch, pair or element
   double switch_prob = 0.5;  ///< of CutMix where both are on

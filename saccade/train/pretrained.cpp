@@ -23,11 +23,14 @@ std::vector<std::string> load_pretrained(models::Model& model, const std::string
   if (opened.about.system != system)
     throw usage_error("model.init {}: a checkpoint of '{}', the recipe trains '{}'", what,
                       opened.about.system, system);
-  auto state = model.adapt(host_state(*opened.model), {"timm"});
+  auto theirs = host_state(*opened.model);
+  const bool other_head = opened.model->num_classes() != model.num_classes();
+  if (other_head)
+    std::erase_if(theirs, [](const auto& item) { return item.first.starts_with("head"); });
+  auto state = model.adapt(theirs, {model.procedures().front()});
   const auto own = host_state(model);
   std::vector<std::string> kept;
-  if (opened.model->num_classes() != model.num_classes()) {
-    std::erase_if(state, [](const auto& item) { return item.first.starts_with("head"); });
+  if (other_head) {
     for (const auto& [name, tensor] : own)
       if (name.starts_with("head")) {
         state.emplace_back(name, tensor);

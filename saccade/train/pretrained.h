@@ -10,8 +10,9 @@
 namespace saccade::train {
 
 /// Loads the checkpoint `what` (a file or folder, models/open.h) of the same system into `model`.
-/// Position embeddings are resized as timm does; a head of another class count keeps its initial
-/// weights. The rest must fit. Returns the names that kept their initial weights.
+/// Positions and tables are fitted as the reference of the system does (ViT: timm); a head of
+/// another class count keeps its initial weights. The rest must fit. Returns the names that kept
+/// their initial weights.
 /// Throws Error (usage, bad_input) naming the file.
 std::vector<std::string> load_pretrained(models::Model& model, const std::string& system,
                                          const std::string& what);

@@ -121,6 +121,18 @@ TEST(Profile, CountsTheMultiplyAddsOfMixerBase) {
   FAIL() << "no blocks.7.mlp_tokens";
 }
 
+TEST(Profile, ShowsTheClosedFormOfWindowAttention) {
+  const Json report = json_of({"profile", "swin_tiny_patch4_window7_224"});
+  const int64_t tokens = 56 * 56, c = 96, area = 49;
+  for (const auto& module : report["modules"]) {
+    if (module["path"] != "layers.0.blocks.1.attn") continue;
+    EXPECT_EQ(module["macs"], 4 * tokens * c * c + 2 * area * tokens * c);
+    EXPECT_EQ(module["formula"], "4hwC² + 2M²hwC, hw = 3136, M² = 49, C = 96");
+    return;
+  }
+  FAIL() << "no layers.0.blocks.1.attn";
+}
+
 TEST(Profile, DepthLimitsTheRowsAndNothingElse) {
   const Json all = json_of({"profile", "deit_tiny_patch16_224", "--depth", "9"});
   const Json model = json_of({"profile", "deit_tiny_patch16_224", "--depth", "0"});

@@ -35,10 +35,15 @@ int64_t count(const Model& model) {
 const Json& small_sizes(const std::string& system) {
   static const Json plain_vit = {
       {"patch_size", 8}, {"embed_dim", 24}, {"depth", 2}, {"num_heads", 3}};
+  static const Json windows = {{"patch_size", 4},
+                               {"embed_dim", 24},
+                               {"depths", {2, 2}},
+                               {"num_heads", {2, 3}},
+                               {"window_size", 4}};
   static const Json table = {
       // sorted
-      {"deit", plain_vit},
-      {"mixer", {{"patch_size", 8}, {"embed_dim", 24}, {"num_blocks", 2}}},
+      {"deit", plain_vit}, {"mixer", {{"patch_size", 8}, {"embed_dim", 24}, {"num_blocks", 2}}},
+      {"swin", windows},   {"swinv2", windows},
       {"vit", plain_vit},
   };
   return table.at(system);
@@ -146,7 +151,7 @@ TEST_P(EveryPreset, EveryDialectComesBackToTheSameTensors) {
   fill_by_formula(*model);
   const auto state = nn::state_dict(*model);
   for (const auto& dialect : system.dialects(config)) {
-    const auto theirs = checkpoint::from_official(dialect, state);
+    const auto theirs = checkpoint::from_official(dialect, with_derived(state, *model, dialect));
     std::string recognised;
     const auto back = translate(system.dialects(config), theirs, "test", &recognised);
     EXPECT_EQ(recognised, dialect.name);
