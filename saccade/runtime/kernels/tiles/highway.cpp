@@ -1,5 +1,5 @@
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "saccade/runtime/kernels/tiles.cpp"
+#define HWY_TARGET_INCLUDE "saccade/runtime/kernels/tiles/highway.cpp"
 #include <hwy/foreach_target.h>  // compiles this file once per target
 #include <hwy/highway.h>
 
@@ -13,7 +13,7 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-#include "saccade/runtime/kernels/tile-inl.h"
+#include "saccade/runtime/kernels/tiles/tile-inl.h"
 
 constexpr int kRows = HWY_TARGET <= HWY_AVX3 ? 14 : 6;  // two accumulators each, 32 or 16 registers
 

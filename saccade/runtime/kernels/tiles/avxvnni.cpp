@@ -11,7 +11,7 @@
 namespace saccade::runtime::kernels {
 namespace {
 
-#include "saccade/runtime/kernels/tile-inl.h"
+#include "saccade/runtime/kernels/tiles/tile-inl.h"
 
 constexpr int kRows = 6;
 
