@@ -29,7 +29,10 @@ struct Bf16 {
   static SACCADE_INLINE Acc multiply_add(B a, B b, Acc acc) {
     return _mm512_dpbf16_ps(acc, reinterpret_cast<__m512bh>(a), reinterpret_cast<__m512bh>(b));
   }
-  static SACCADE_INLINE void keep(Acc& v) { asm volatile("" : "+v"(v)); }
+  template <class V>
+  static SACCADE_INLINE void keep(V& v) {
+    asm volatile("" : "+v"(v));
+  }
 };
 
 constexpr TileList<Bf16, 2, kRows> kWide;

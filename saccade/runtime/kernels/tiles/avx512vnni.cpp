@@ -29,7 +29,10 @@ struct Int8 {
   static SACCADE_INLINE Acc multiply_add(B a, B b, Acc acc) {
     return _mm512_dpbusd_epi32(acc, a, b);
   }
-  static SACCADE_INLINE void keep(Acc& v) { asm volatile("" : "+v"(v)); }
+  template <class V>
+  static SACCADE_INLINE void keep(V& v) {
+    asm volatile("" : "+v"(v));
+  }
 };
 
 constexpr TileList<Int8, 2, kRows> kWide;

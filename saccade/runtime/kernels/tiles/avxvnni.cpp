@@ -36,7 +36,10 @@ struct Int8 {
   static SACCADE_INLINE Acc multiply_add(B a, B b, Acc acc) {
     return _mm256_dpbusd_avx_epi32(acc, a, b);
   }
-  static SACCADE_INLINE void keep(Acc& v) { asm volatile("" : "+x"(v)); }
+  template <class V>
+  static SACCADE_INLINE void keep(V& v) {
+    asm volatile("" : "+x"(v));
+  }
 };
 
 constexpr TileList<Int8, 2, kRows> kWide;

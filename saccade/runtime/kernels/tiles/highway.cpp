@@ -31,7 +31,10 @@ struct FloatAccumulator {
   static SACCADE_INLINE VF load(const float* p) { return hn::LoadU(DF(), p); }
   static SACCADE_INLINE void store(VF v, float* p) { hn::StoreU(v, DF(), p); }
   static SACCADE_INLINE VF multiply_add(VF a, VF b, VF acc) { return hn::MulAdd(a, b, acc); }
-  static SACCADE_INLINE void keep(VF& v) { asm volatile("" : "+x"(v.raw)); }
+  template <class V>
+  static SACCADE_INLINE void keep(V& v) {
+    asm volatile("" : "+x"(v.raw));
+  }
 };
 
 struct Float : FloatAccumulator {
@@ -93,7 +96,10 @@ struct WidenedInt8 {
     Acc unused = hn::Zero(D32());
     return hn::ReorderWidenMulAccumulate(D32(), a, b, acc, unused);
   }
-  static SACCADE_INLINE void keep(Acc& v) { asm volatile("" : "+x"(v.raw)); }
+  template <class V>
+  static SACCADE_INLINE void keep(V& v) {
+    asm volatile("" : "+x"(v.raw));
+  }
 };
 
 template <class Dot>

@@ -6,7 +6,7 @@
 //   kVectorBytes       bytes of a step of B that one accumulator covers; 64: a whole panel
 //   load_b(p, part), broadcast_a(p, part), multiply_add(a, b, acc)
 //   Element, load(p), store(acc, p), zero(), kLanes: columns of an accumulator
-//   kMacs              multiply-adds of one multiply_add, keep(acc): stops the optimiser
+//   kMacs              multiply-adds of one multiply_add, keep(v): stops the optimiser
 // The arithmetic of an element of out does not depend on the tile it stands in: one chain of
 // multiply-adds in the order of K. Hence the same bits for any tiling.
 
@@ -67,10 +67,12 @@ double burn(int64_t rounds) {
   typename Dot::Acc acc[kChains];
   alignas(64) static const std::byte zeros[64] = {};
   SACCADE_UNROLL(16) for (auto& chain : acc) chain = Dot::zero();
-  const auto a = Dot::broadcast_a(zeros, 0);
-  const auto b = Dot::load_b(zeros, 0);
+  auto a = Dot::broadcast_a(zeros, 0);
+  auto b = Dot::load_b(zeros, 0);
+  Dot::keep(a);
   for (int64_t i = 0; i < rounds; ++i) {
     SACCADE_UNROLL(16) for (auto& chain : acc) {
+      Dot::keep(b);
       chain = Dot::multiply_add(a, b, chain);
       Dot::keep(chain);
     }
