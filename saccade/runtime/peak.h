@@ -6,7 +6,7 @@
 namespace saccade::runtime {
 
 struct Peak {
-  double gflops = 0;        ///< of all threads together, fp32
+  double gflops = 0;         ///< of all threads together, fp32
   std::string instructions;  ///< "AVX2"
 };
 

@@ -4,6 +4,7 @@
 #include <span>
 #include <string_view>
 
+#include "saccade/base/error.h"
 #include "saccade/trace/align.h"
 
 namespace saccade::trace {
