@@ -104,11 +104,14 @@ std::shared_ptr<Model> build_case_model(const Case& c, const Json& config) {
   return model;
 }
 
-/// The inputs whose names end so, under the names that models know.
+/// What the inputs of a model before its transfer are called.
+constexpr std::string_view kSource = "_source";
+
+/// The inputs of the model, or of the one before its transfer, under the names that models know.
 Inputs inputs_of(const Case& c, std::string_view ending = "") {
   Inputs inputs;
   for (const auto& [name, spec] : c.json.at("tensors").items()) {
-    if (!name.starts_with("in.") || !name.ends_with(ending)) continue;
+    if (!name.starts_with("in.") || name.ends_with(kSource) != (ending == kSource)) continue;
     const auto* stored = find(c.golden, name);
     if (!stored && spec.value("stored", true))
       throw input_error((c.folder / "golden.safetensors").string(), "{} is missing", name);
@@ -165,7 +168,7 @@ void run_source(const Case& c, const VerifyOptions& options, Offered& offered) {
   const auto model = build(c.system->name, config);
   model->eval();
   load_state(*model, read_weights(c, config), weights_file(c).string());
-  offered["out.logits_source"] = *find(answers(*model, inputs_of(c, "_source"), options), "logits");
+  offered["out.logits_source"] = *find(answers(*model, inputs_of(c, kSource), options), "logits");
 }
 
 /// Parameters and derived tensors that the case asks for among its intermediates.

@@ -253,15 +253,6 @@ TEST(Program, OpensTheModelThatWasNamedOrElseTheBundledOne) {
   }
 }
 
-TEST(Program, RefusesPlansUntilTheyCanBeRun) {
-  try {
-    (void)opened("model.plan");
-    FAIL() << "a plan was opened";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::not_supported);
-  }
-}
-
 TEST(Program, ReturnsWhatTheVerbReturns) {
   EXPECT_EQ(run_verb([] { return 3; }), 3);
 }
