@@ -185,7 +185,7 @@ Json read_info(const File& file, const Rows& rows) {
 /// A copy that is aligned, as maps are.
 File aligned_copy(const File& file) {
   auto memory = allocate_aligned(file.bytes.size());
-  std::memcpy(memory.get(), file.bytes.data(), file.bytes.size());
+  std::ranges::copy(file.bytes, memory.get());
   return {{memory.get(), file.bytes.size()}, memory, file.name};
 }
 
