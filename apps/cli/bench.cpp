@@ -183,10 +183,7 @@ Verb bench_verb() {
         app.add_option("model", options->model.model, "Plan, or a model to trace and compile")
             ->required()
             ->type_name("PLAN");
-        app.add_option("--config", options->model.config, "Configuration of a bare checkpoint")
-            ->type_name("FILE");
-        app.add_option("--arch", options->model.arch, "Preset that a bare checkpoint belongs to")
-            ->type_name("NAME");
+        add_checkpoint_options(app, options->model.config, options->model.arch);
         app.add_option("--batch", options->batch, "Pictures at once")->check(CLI::Range(1, 65536));
         app.add_option("--seconds", options->seconds, "How long to measure")
             ->check(CLI::PositiveNumber);

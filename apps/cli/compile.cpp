@@ -136,11 +136,7 @@ Verb compile_verb() {
                            "Model name, checkpoint, folder, or raw plan of `saccade trace`")
                 ->required()
                 ->type_name("MODEL");
-            app.add_option("--config", options->model.config, "Configuration of a bare checkpoint")
-                ->type_name("FILE");
-            app.add_option("--arch", options->model.arch,
-                           "Preset that a bare checkpoint belongs to")
-                ->type_name("NAME");
+            add_checkpoint_options(app, options->model.config, options->model.arch);
             app.add_option("-o,--output", options->output, "Plan to write (default NAME.plan)")
                 ->type_name("FILE");
             app.add_option("--skip", options->skip, "Leave out passes, by name")

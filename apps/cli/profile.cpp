@@ -174,9 +174,7 @@ Verb profile_verb() {
                            "Deepest modules to list: 0 the model, 2 \"blocks.0.attn\"")
                 ->check(CLI::Range(0, 64))
                 ->type_name("N");
-            app.add_option("--config", options->config, "Configuration of a bare checkpoint")
-                ->type_name("FILE");
-            app.add_option("--arch", options->arch, "Or the preset that it is")->type_name("NAME");
+            add_checkpoint_options(app, options->config, options->arch);
             app.add_flag("--json", options->json, "Print JSON");
             app.footer("Example:\n  saccade profile vit_base_patch16_224 --depth 4");
             return [options] { return run(*options); };

@@ -220,9 +220,12 @@ int run_program(const Program& program, std::span<const Verb> verbs) {
 void add_model_options(CLI::App& app, ModelArgs& args) {
   app.add_option("-m,--model", args.model, "Model name, checkpoint file or folder")
       ->type_name("MODEL");
-  app.add_option("--config", args.config, "Configuration of a bare checkpoint file")
-      ->type_name("FILE");
-  app.add_option("--arch", args.arch, "Preset that a bare checkpoint file belongs to")
+  add_checkpoint_options(app, args.config, args.arch);
+}
+
+void add_checkpoint_options(CLI::App& app, std::string& config, std::string& arch) {
+  app.add_option("--config", config, "Configuration of a bare checkpoint file")->type_name("FILE");
+  app.add_option("--arch", arch, "Preset that a bare checkpoint file belongs to")
       ->type_name("NAME");
 }
 

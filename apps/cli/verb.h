@@ -70,6 +70,8 @@ struct Verb {
 
 /// Adds -m/--model, --config and --arch to a verb.
 void add_model_options(CLI::App& app, ModelArgs& args);
+/// Those of them that say what a bare checkpoint is: --config and --arch.
+void add_checkpoint_options(CLI::App& app, std::string& config, std::string& arch);
 /// Opens the model here, or replaces this process by `saccade-torch` with the same arguments; says
 /// how to get it if it is absent (Error, not_supported).
 [[nodiscard]] OpenedModel open_model(const Program& program, const ModelArgs& args);

@@ -167,8 +167,7 @@ Verb convert_verb() {
             app.add_option("IN", o->in, "checkpoint file or folder")->required();
             app.add_option("OUT", o->out, ".safetensors, .pth, .pt, .bin or .npz, or a folder")
                 ->required();
-            app.add_option("--config", o->config, "configuration of a bare checkpoint");
-            app.add_option("--arch", o->arch, "or the preset that it is");
+            add_checkpoint_options(app, o->config, o->arch);
             app.add_option("--dialect", o->dialect, "names to write")
                 ->check(CLI::IsMember({"official", "timm", "huggingface", "jax-npz"}));
             app.add_option("--dtype", o->dtype, "storage: F32, BF16 or F16");

@@ -33,11 +33,7 @@ Verb trace_verb() {
             app.add_option("model", options->model.model, "Model name, checkpoint or folder")
                 ->required()
                 ->type_name("MODEL");
-            app.add_option("--config", options->model.config, "Configuration of a bare checkpoint")
-                ->type_name("FILE");
-            app.add_option("--arch", options->model.arch,
-                           "Preset that a bare checkpoint belongs to")
-                ->type_name("NAME");
+            add_checkpoint_options(app, options->model.config, options->model.arch);
             app.add_option("-o,--output", options->output, "Raw plan to write")
                 ->required()
                 ->type_name("FILE");

@@ -33,6 +33,10 @@ struct NormLayer {
 /// the names that timm and Hugging Face use for them.
 struct ActLayer {
   std::string name = "gelu";
+  /// What a Hugging Face config.json calls it.
+  [[nodiscard]] std::string huggingface_name() const {
+    return name == "gelu_tanh" ? "gelu_pytorch_tanh" : name;
+  }
 };
 
 /// An argument of the reference that Saccade has only at its default.

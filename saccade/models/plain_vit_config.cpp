@@ -82,7 +82,6 @@ void read_huggingface_vit(PlainVitConfig& config, const Json& json, std::string_
 
 Json write_huggingface_vit(const PlainVitConfig& config, const std::string& architecture,
                            const std::string& model_type) {
-  const auto& act = config.act_layer.name;
   const Json common = to_json(config);
   return {{"architectures", Json::array({architecture})},
           {"model_type", model_type},
@@ -93,7 +92,7 @@ Json write_huggingface_vit(const PlainVitConfig& config, const std::string& arch
           {"num_hidden_layers", config.depth},
           {"num_attention_heads", config.num_heads},
           {"intermediate_size", config.mlp_hidden()},
-          {"hidden_act", act == "gelu_tanh" ? "gelu_pytorch_tanh" : act},
+          {"hidden_act", config.act_layer.huggingface_name()},
           {"layer_norm_eps", config.norm_layer.eps},
           {"qkv_bias", config.qkv_bias},
           {"hidden_dropout_prob", config.proj_drop_rate},

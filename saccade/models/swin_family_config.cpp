@@ -225,7 +225,6 @@ void read_huggingface_swin(SwinConfig& config, const Json& json, std::string_vie
 
 Json write_huggingface_swin(const SwinConfig& config, const std::string& architecture,
                             const std::string& model_type) {
-  const auto& act = config.act_layer.name;
   const Json common = to_json(config);
   return {{"architectures", Json::array({architecture})},
           {"model_type", model_type},
@@ -238,7 +237,7 @@ Json write_huggingface_swin(const SwinConfig& config, const std::string& archite
           {"window_size", config.window_size[0]},
           {"mlp_ratio", config.mlp_ratio},
           {"qkv_bias", config.qkv_bias},
-          {"hidden_act", act == "gelu_tanh" ? "gelu_pytorch_tanh" : act},
+          {"hidden_act", config.act_layer.huggingface_name()},
           {"layer_norm_eps", config.norm_layer.eps},
           {"use_absolute_embeddings", config.ape},
           {"hidden_dropout_prob", config.drop_rate},
