@@ -42,19 +42,11 @@ struct WindowAttention : nn::Module {
 };
 
 /// x + attn(norm1 x) inside windows, then x + mlp(norm2 x).
-struct Block : nn::Module {
+struct Block : SwinBlockParts<WindowAttention> {
+  using SwinBlockParts::SwinBlockParts;
   static constexpr bool kNormFirst = true;
   static constexpr std::array<std::string_view, 2> kNoDecay{"absolute_pos_embed",
                                                             "relative_position_bias_table"};
-
-  Block(const Config& c, int64_t stage, int64_t index)
-      : windows(c.windows(stage), index),
-        norm1(this, "norm1", c.dim(stage), c.norm_layer.eps),
-        attn(this, "attn", c, stage),
-        drop_path1(this, "drop_path1", swin_drop_path(c, stage, index)),
-        norm2(this, "norm2", c.dim(stage), c.norm_layer.eps),
-        mlp(this, "mlp", swin_mlp(c, stage)),
-        drop_path2(this, "drop_path2", swin_drop_path(c, stage, index)) {}
 
   Tensor forward(Tensor x, Pair map) {  // [B, H * W, C]
     x = x + drop_path1(windows(attn, norm1(x), map));
@@ -68,14 +60,6 @@ struct Block : nn::Module {
     add_mask(all, c, stage, index, prefix);
     add_index(all, c, stage, prefix);
   }
-
-  BlockWindows windows;
-  Child<nn::LayerNorm> norm1;
-  Child<WindowAttention> attn;
-  Child<nn::DropPath> drop_path1;
-  Child<nn::LayerNorm> norm2;
-  Child<nn::Mlp> mlp;
-  Child<nn::DropPath> drop_path2;
 };
 
 }  // namespace

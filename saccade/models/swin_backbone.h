@@ -47,6 +47,28 @@ class BlockWindows {
 /// Stochastic depth of a block: rises over the blocks of all stages.
 [[nodiscard]] double swin_drop_path(const SwinConfig& config, int64_t stage, int64_t block);
 
+/// The parts of one block, under their checkpoint names; the pages differ in how data meets them.
+template <class WindowAttention>
+struct SwinBlockParts : nn::Module {
+  template <class Config>
+  SwinBlockParts(const Config& c, int64_t stage, int64_t index)
+      : windows(c.windows(stage), index),
+        norm1(this, "norm1", c.dim(stage), c.norm_layer.eps),
+        attn(this, "attn", c, stage),
+        drop_path1(this, "drop_path1", swin_drop_path(c, stage, index)),
+        norm2(this, "norm2", c.dim(stage), c.norm_layer.eps),
+        mlp(this, "mlp", swin_mlp(c, stage)),
+        drop_path2(this, "drop_path2", swin_drop_path(c, stage, index)) {}
+
+  BlockWindows windows;
+  nn::Child<nn::LayerNorm> norm1;
+  nn::Child<WindowAttention> attn;
+  nn::Child<nn::DropPath> drop_path1;
+  nn::Child<nn::LayerNorm> norm2;
+  nn::Child<nn::Mlp> mlp;
+  nn::Child<nn::DropPath> drop_path2;
+};
+
 /// Blocks, then patch merging in all stages but the last. Block has a constructor (config, stage,
 /// index), forward(x, map), kNormFirst for the merging.
 template <class Block, class Config>

@@ -66,19 +66,11 @@ struct WindowAttention : nn::Module {
 };
 
 /// x + norm1(attn x) inside windows, then x + norm2(mlp x).
-struct Block : nn::Module {
+struct Block : SwinBlockParts<WindowAttention> {
+  using SwinBlockParts::SwinBlockParts;
   static constexpr bool kNormFirst = false;
   static constexpr std::array<std::string_view, 3> kNoDecay{"absolute_pos_embed", "cpb_mlp",
                                                             "logit_scale"};
-
-  Block(const Config& c, int64_t stage, int64_t index)
-      : windows(c.windows(stage), index),
-        norm1(this, "norm1", c.dim(stage), c.norm_layer.eps),
-        attn(this, "attn", c, stage),
-        drop_path1(this, "drop_path1", swin_drop_path(c, stage, index)),
-        norm2(this, "norm2", c.dim(stage), c.norm_layer.eps),
-        mlp(this, "mlp", swin_mlp(c, stage)),
-        drop_path2(this, "drop_path2", swin_drop_path(c, stage, index)) {}
 
   Tensor forward(Tensor x, Pair map) {  // [B, H * W, C]
     x = x + drop_path1(norm1(windows(attn, x, map)));
@@ -102,14 +94,6 @@ struct Block : nn::Module {
                    [=] { return nn::to_host(nn::log_coordinates(window, pretrained)); }});
     add_index(all, c, stage, prefix);
   }
-
-  BlockWindows windows;
-  Child<nn::LayerNorm> norm1;
-  Child<WindowAttention> attn;
-  Child<nn::DropPath> drop_path1;
-  Child<nn::LayerNorm> norm2;
-  Child<nn::Mlp> mlp;
-  Child<nn::DropPath> drop_path2;
 };
 
 }  // namespace
