@@ -92,6 +92,35 @@ void linear(const Call& call) {
           [&](int64_t i, const auto& at, const auto&) { y[i] += call.floats(3)[at[0]]; });
 }
 
+/// A linear layer over the rows of each picture: x [B, K, C], weight [M, K] -> [B, M, C].
+Type infer_mix(const Rule& rule) {
+  rule.require_float(0);
+  rule.require_rank(0, 3, 3);
+  rule.require_float(1);
+  const auto &x = rule.shape(0), &weight = rule.shape(1);
+  rule.require(weight.size() == 2 && !has_batch(weight) && weight[1] == x[1] && !x[2].batch,
+               "a weight of {} over the rows of {}", to_string(weight), to_string(x));
+  const Type out{DType::F32, {x[0], weight[0], x[2]}};
+  if (rule.has(2)) rule.require_type(2, {DType::F32, {weight[0]}});
+  if (rule.has(3)) rule.require_type(3, out);
+  return out;
+}
+
+/// result = activation(weight x + bias) + residual
+void mix(const Call& call) {
+  const auto& shape = call.result().shape;
+  const int64_t inner = call.shape(0)[1], columns = shape[2];
+  const auto activation = static_cast<Activation>(call.integer("activation"));
+  walk<0>(shape, {}, [&](int64_t i, const auto&, const auto& at) {
+    const float* x = call.floats(0) + at[0] * inner * columns + at[2];
+    const float* weight = call.floats(1) + at[1] * inner;
+    double sum = call.has(2) ? call.floats(2)[at[1]] : 0.0;
+    for (int64_t k = 0; k < inner; ++k) sum += double{weight[k]} * x[k * columns];
+    const float y = activate(activation, static_cast<float>(sum));
+    call.floats()[i] = call.has(3) ? y + call.floats(3)[i] : y;
+  });
+}
+
 /// The leading dimensions of both, broadcast.
 Dims leading(const Rule& rule) {
   const auto &a = rule.shape(0), &b = rule.shape(1);
@@ -332,6 +361,12 @@ std::span<const OpInfo> matrix_ops() {
        {{"activation", choice, int64_t{0}, kActivations}},
        infer_linear,
        linear},
+      {Op::mix,
+       "mix",
+       {{"x"}, {"weight"}, {"bias", true}, {"residual", true}},
+       {{"activation", choice, int64_t{0}, kActivations}},
+       infer_mix,
+       mix},
       {Op::matmul, "matmul", {{"a"}, {"b"}}, {}, infer_matmul, matmul},
       {Op::sdpa,
        "sdpa",

@@ -13,6 +13,7 @@ double operations(const Graph& graph, ValueId id, int64_t batch) {
   switch (node.op) {
     case ops::Op::linear:
     case ops::Op::matmul: return 2.0 * count * static_cast<double>(operand(0).last());
+    case ops::Op::mix: return 2.0 * count * static_cast<double>(operand(1).last());
     case ops::Op::conv2d:
       return 2.0 * count * static_cast<double>(operand(1).product(1, operand(1).rank));
     case ops::Op::sdpa: {

@@ -221,7 +221,8 @@ const float* Run::fetch(int64_t image, int64_t row, const ThreadArea& area) cons
       x = data + offset;
   }
   if (const Norm* norm = op_.left.norm) {
-    table_.rows.layer_norm(x, op_.k, norm->epsilon, norm->gamma, norm->beta, area.normalised);
+    table_.rows.layer_norm(x, op_.k, norm->epsilon, norm->gamma, norm->beta, nullptr,
+                           area.normalised);
     x = area.normalised;
   }
   return x;

@@ -112,9 +112,9 @@ struct RowFunctions {
                           int64_t stride);
   /// y = bf16(x), to nearest even.
   void (*to_bf16)(const float* x, int64_t n, uint16_t* y);
-  /// y = (x - mean) / sqrt(variance + epsilon) [* gamma + beta]; x may be y.
+  /// y = (x - mean) / sqrt(variance + epsilon) [* gamma + beta] [+ residual]; x may be y.
   void (*layer_norm)(const float* x, int64_t n, float epsilon, const float* gamma,
-                     const float* beta, float* y);
+                     const float* beta, const float* residual, float* y);
   float (*largest_magnitude)(const float* x, int64_t n);
   void (*finish)(const FinishArgs& args);
   /// Returns the sum of the weights.

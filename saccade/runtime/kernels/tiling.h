@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "saccade/ops/layout.h"
+#include "saccade/runtime/kernels/pool.h"
 #include "saccade/runtime/kernels/table.h"
 
 namespace saccade::runtime::kernels {
@@ -20,6 +21,17 @@ struct Range {
 [[nodiscard]] constexpr Range part(const Range& whole, int64_t parts, int64_t i) {
   const int64_t total = whole.end - whole.begin;
   return {whole.begin + total * i / parts, whole.begin + total * (i + 1) / parts};
+}
+
+/// What one task goes over where numbers are only touched once: 64 KiB of fp32.
+inline constexpr int64_t kTaskElements = 16 << 10;
+
+/// Calls body(begin, end) for tasks of about kTaskElements, of rows of n numbers.
+template <class Body>
+void for_rows(int64_t rows, int64_t n, Pool& pool, const Body& body) {
+  const int64_t block = std::max<int64_t>(1, kTaskElements / std::max<int64_t>(n, 1));
+  pool.run(ceil_div(rows, block),
+           [&](int64_t task, int) { body(task * block, std::min(rows, (task + 1) * block)); });
 }
 
 /// Columns that one tile covers.
