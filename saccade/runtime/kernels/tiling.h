@@ -43,12 +43,14 @@ struct Group {
 
 /// Calls body(group) for groups as wide as a tile; `filled` columns exist in the panels.
 template <class Body>
-void for_each_group(const TileFamily& tiles, const Range& columns, int64_t filled,
+void for_each_group(const TileFamily& tiles, bool in_place, const Range& columns, int64_t filled,
                     const Body& body) {
+  const auto* wide_tiles = in_place ? tiles.wide_in_place : tiles.wide;
+  const auto* narrow_tiles = in_place ? tiles.narrow_in_place : tiles.narrow;
   for (int64_t c = columns.begin; c < columns.end;) {
     const bool wide = tiles.narrow == nullptr || c + tiles.columns <= filled;
     const int64_t width = wide ? tiles.columns : ops::kPanelWidth;
-    body(Group{wide ? tiles.wide : tiles.narrow, width, {c, std::min(columns.end, c + width)}});
+    body(Group{wide ? wide_tiles : narrow_tiles, width, {c, std::min(columns.end, c + width)}});
     c += width;
   }
 }
