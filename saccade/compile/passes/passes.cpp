@@ -32,7 +32,7 @@ std::span<const Pass> passes() {
       {"fuse_linear", "activations and residuals become part of linear layers", fuse_linear},
       {"share_again", "compute equal values once", share_values},
       {"dead_code", "drop what no output needs", dead_code},
-      {"pack_weights", "weights lie as the kernels read them", pack_weights},
+      {"pack_weights", "weights lie as the kernels read them", pack_weights, Stage::emit},
   };
   return kPasses;
 }
