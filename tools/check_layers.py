@@ -11,13 +11,14 @@ import re
 import repository
 
 LEAN = ["base", "image", "checkpoint", "data", "metrics", "tasks", "ops", "plan", "compile",
-        "runtime"]
+        "runtime", "tune"]
 ROOMS = {
     "base": [], "image": ["base"], "checkpoint": ["base"], "metrics": ["base"],
     "data": ["image", "base"], "tasks": ["image", "data", "metrics", "base"], "nn": ["base"],
     "models": ["nn", "checkpoint", "base"],
     "ops": ["base"], "plan": ["ops", "base"], "compile": ["plan", "ops", "base"],
     "runtime": ["plan", "ops", "base"], "trace": ["models", "nn", "plan", "ops", "base"],
+    "tune": ["compile", "runtime", "plan", "ops", "tasks", "data", "metrics", "image", "base"],
     "train": ["models", "tasks", "data", "metrics", "checkpoint", "image", "base"],
     "cli": LEAN + ["models"], "torch": LEAN + ["models", "nn", "train", "trace", "cli"],
 }

@@ -8,6 +8,7 @@
 
 #include "apps/cli/compiled.h"
 #include "apps/cli/output.h"
+#include "apps/cli/precision.h"
 #include "apps/cli/verb.h"
 #include "saccade/base/random.h"
 #include "saccade/base/thread_pool.h"
@@ -147,7 +148,7 @@ int run(const Options& options, const Program& program) {
                  {"threads", thread_count()},
                  {"batch", options.batch},
                  {"runs", measured.runs.size()},
-                 {"precision", model->info().precision},
+                 {"precision", precision_here(model->plan())},
                  {"random_weights", model->info().random_weights},
                  {"operators", Json::array()}};
   for (const auto& [name, row] : rows)
@@ -159,9 +160,9 @@ int run(const Options& options, const Program& program) {
     print_json(report);
     return 0;
   }
-  fmt::print("{} ({}{}), batch {}, {} threads, {}\n", model->info().name, model->info().precision,
-             model->info().random_weights ? ", random weights" : "", options.batch, thread_count(),
-             peak.instructions);
+  fmt::print("{} ({}{}), batch {}, {} threads, {}\n", model->info().name,
+             precision_here(model->plan()), model->info().random_weights ? ", random weights" : "",
+             options.batch, thread_count(), peak.instructions);
   fmt::print("min {:.2f} ms, p50 {:.2f}, p90 {:.2f}, p99 {:.2f} of {} runs\n",
              ms(measured.runs.front()), ms(measured.at(0.5)), ms(measured.at(0.9)),
              ms(measured.at(0.99)), measured.runs.size());

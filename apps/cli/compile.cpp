@@ -5,6 +5,7 @@
 
 #include "apps/cli/compiled.h"
 #include "apps/cli/output.h"
+#include "apps/cli/precision.h"
 #include "apps/cli/verb.h"
 #include "saccade/base/file.h"
 #include "saccade/compile/compile.h"
@@ -17,12 +18,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What a compiled plan may differ from its recording, relative to the output's largest number.
-constexpr double kTolerance = 1e-4;
-
 struct Options {
   ModelArgs model;
   std::string output;
+  PrecisionArgs precision;
   std::vector<std::string> skip;
   std::string dump_ir;  ///< folder
   bool verify = true;
@@ -91,18 +90,19 @@ int run(const Options& options, const Program& program) {
       fmt::print(stderr, "{:<16} {:>6} values {:>8.1f} ms\n", pass, graph.values.size(),
                  1e3 * seconds);
   };
-  auto compiled = compile::compile(raw, how);
+  auto compiled = compile_in_precision(raw, options.precision, how);
   dump.memory(compiled.graph);
   const auto values = compiled.graph.values.size();
   const auto model = std::make_shared<const runtime::Model>(std::move(compiled));
   const bool check = options.verify && !raw.recordings.empty();
+  const double tolerance = recording_tolerance(model->graph());
   const double difference = check ? largest_difference(model, raw.recordings) : 0.0;
-  if (!(difference <= kTolerance))
+  if (!(difference <= tolerance))
     throw Error(ErrorKind::failed_check,
                 fmt::format("{}: the compiled plan's answers differ from the recorded ones by "
                             "{:.2e} of their scale (allowed: {:.0e}); nothing was written. Find "
                             "the pass at fault with --skip",
-                            path.string(), difference, kTolerance));
+                            path.string(), difference, tolerance));
   plan::write(model->plan(), path);
   const Json report = {{"file", path.string()},
                        {"name", model->info().name},
@@ -111,7 +111,9 @@ int run(const Options& options, const Program& program) {
                        {"values", values},
                        {"bytes", fs::file_size(path)},
                        {"arena_bytes", model->memory().size},
-                       {"difference", check ? Json(difference) : Json()}};
+                       {"difference", check ? Json(difference) : Json()},
+                       {"tolerance", tolerance},
+                       {"report", model->info().report}};
   if (options.json) {
     print_json(report);
     return 0;
@@ -122,7 +124,9 @@ int run(const Options& options, const Program& program) {
              bytes_text(static_cast<double>(fs::file_size(path))),
              bytes_text(static_cast<double>(model->memory().size)));
   if (check)
-    fmt::print("largest difference from the traced model: {:.1e} of its scale\n", difference);
+    fmt::print("largest difference from the traced model: {:.1e} of its scale (allowed: {:.0e})\n",
+               difference, tolerance);
+  fmt::print("{}", report_text(model->info().report));
   return 0;
 }
 
@@ -139,6 +143,7 @@ Verb compile_verb() {
             add_checkpoint_options(app, options->model.config, options->model.arch);
             app.add_option("-o,--output", options->output, "Plan to write (default NAME.plan)")
                 ->type_name("FILE");
+            add_precision_options(app, options->precision);
             app.add_option("--skip", options->skip, "Leave out passes, by name")
                 ->delimiter(',')
                 ->type_name("PASS");

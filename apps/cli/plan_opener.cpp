@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "apps/cli/precision.h"
 #include "saccade/runtime/session.h"
 
 namespace saccade::cli {
@@ -24,7 +25,7 @@ OpenedModel open_plan(const std::string& file) {
   out.pipeline = *info.pipeline;
   out.labels = info.labels;
   out.name = info.name;
-  out.precision = info.precision;
+  out.precision = precision_here(model->plan());
   out.random_weights = info.random_weights;
   return out;
 }

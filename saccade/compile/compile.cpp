@@ -22,26 +22,51 @@ void check_names(const std::set<std::string>& skip) {
   }
 }
 
+using Clock = std::chrono::steady_clock;
+
+/// One step of the driver: runs, verifies, shows.
+template <class Run>
+void step(plan::Plan& plan, std::string_view name, const CompileOptions& options, const Run& run) {
+  const auto start = Clock::now();
+  plan.graph = run(plan.graph);
+  const std::chrono::duration<double> seconds = Clock::now() - start;
+  const auto problem = find_problem(plan.graph);
+  SACCADE_CHECK(problem.empty(), "pass {}: {}", name, problem);
+  if (options.observe) options.observe(name, plan.graph, seconds.count());
+}
+
+void run_passes(plan::Plan& plan, Stage stage, const CompileOptions& options) {
+  for (const auto& pass : passes())
+    if (pass.stage == stage && !options.skip.contains(std::string(pass.name)))
+      step(plan, pass.name, options, pass.run);
+}
+
 }  // namespace
 
-plan::Plan compile(const plan::Plan& raw, const CompileOptions& options) {
-  using Clock = std::chrono::steady_clock;
+plan::Plan optimise(const plan::Plan& raw, const CompileOptions& options) {
   check_names(options.skip);
   plan::Plan out;
   out.graph = raw.graph;
   out.info = raw.info;
   out.info.raw = false;
   if (options.observe) options.observe("trace", out.graph, 0.0);
-  for (const auto& pass : passes()) {
-    if (options.skip.contains(std::string(pass.name))) continue;
-    const auto start = Clock::now();
-    out.graph = pass.run(out.graph);
-    const std::chrono::duration<double> seconds = Clock::now() - start;
-    const auto problem = find_problem(out.graph);
-    SACCADE_CHECK(problem.empty(), "pass {}: {}", pass.name, problem);
-    if (options.observe) options.observe(pass.name, out.graph, seconds.count());
-  }
+  run_passes(out, Stage::optimise, options);
   return out;
+}
+
+plan::Plan emit(const plan::Plan& optimised, const Assignment& assignment,
+                const CompileOptions& options) {
+  plan::Plan out = optimised;
+  if (!assignment.empty())
+    step(out, "assign_precision", options,
+         [&](const plan::Graph& graph) { return assign_precision(graph, assignment); });
+  run_passes(out, Stage::emit, options);
+  out.info.precision = precision_name(out.graph);
+  return out;
+}
+
+plan::Plan compile(const plan::Plan& raw, const CompileOptions& options) {
+  return emit(optimise(raw, options), {}, options);
 }
 
 }  // namespace saccade::compile

@@ -61,6 +61,16 @@ class Rule : public AttributeView {
     require(operand(i) == expected, "operand {} is {}; {} is expected", i, to_string(operand(i)),
             to_string(expected));
   }
+  /// Operand i broadcasts to `to` without changing it.
+  void require_broadcast(size_t i, const Dims& to) const {
+    const auto& from = shape(i);
+    require_float(i);
+    bool fits = from.size() <= to.size();
+    for (size_t d = 0; fits && d < from.size(); ++d)
+      fits = from[d] == Dim{} || from[d] == to[to.size() - from.size() + d];
+    require(fits, "operand {} is {}; it does not broadcast to {}", i, to_string(operand(i)),
+            to_string(to));
+  }
   /// A dimension of `rank`, counted from the back if negative.
   [[nodiscard]] size_t axis(int64_t axis, size_t rank) const {
     const auto size = static_cast<int64_t>(rank);

@@ -1,96 +1,18 @@
-// Products of matrices: linear layers, batched products, attention. Sums run in double.
+// Products of matrices: batched products, attention; the linear layer stands in linear.cpp. Sums
+// run in double.
 
 #include <algorithm>
 #include <limits>
 
 #include "saccade/ops/context.h"
+#include "saccade/ops/linear.h"
 
 namespace saccade::ops {
 namespace {
 
 const std::vector<std::string_view> kActivations = {"none", "relu",    "gelu", "gelu_tanh",
                                                     "silu", "sigmoid", "tanh"};
-
-/// Checks that `from` broadcasts to `to` without changing it.
-void require_broadcast(const Rule& rule, size_t i, const Dims& to) {
-  const auto& from = rule.shape(i);
-  rule.require_float(i);
-  bool fits = from.size() <= to.size();
-  for (size_t d = 0; fits && d < from.size(); ++d)
-    fits = from[d] == Dim{} || from[d] == to[to.size() - from.size() + d];
-  rule.require(fits, "operand {} is {}; it does not broadcast to {}", i, to_string(rule.operand(i)),
-               to_string(to));
-}
-
-/// Weights may be stored as BF16.
-void require_weight(const Rule& rule, size_t i, size_t rank) {
-  const auto& type = rule.operand(i);
-  rule.require((type.dtype == DType::F32 || type.dtype == DType::BF16) &&
-                   type.dims.size() == rank && !has_batch(type.dims),
-               "the weight is {}; {} fixed dimensions are expected", to_string(type), rank);
-}
-
-Type infer_linear(const Rule& rule) {
-  rule.require_float(0);
-  rule.require_rank(0, 1);
-  require_weight(rule, 1, 2);
-  const auto& weight = rule.shape(1);
-  rule.require(rule.shape(0).back() == weight[1], "{} times a weight of {}",
-               to_string(rule.operand(0)), to_string(rule.operand(1)));
-  Type out = rule.operand(0);
-  out.dims.back() = weight[0];
-  if (rule.has(2)) rule.require_type(2, {DType::F32, {weight[0]}});
-  if (rule.has(3)) require_broadcast(rule, 3, out.dims);
-  return out;
-}
-
-/// One row of a weight matrix, wherever it lies.
-class WeightRow {
- public:
-  WeightRow(const Operand& weight, int64_t row)
-      : weight_(weight), panels_(weight.layout == Layout::panels) {
-    const int64_t columns = weight.shape[1];
-    group_ = panels_ ? panel_group(weight.dtype) : 1;
-    stride_ = panels_ ? kPanelWidth * group_ : 1;
-    base_ = panels_ ? panel_index(weight.dtype, columns, row, 0) : row * columns;
-  }
-  [[nodiscard]] float operator[](int64_t column) const {
-    const int64_t place = group_ == 1 ? base_ + column * stride_
-                                      : base_ + column / group_ * stride_ + column % group_;
-    return weight_.dtype == DType::F32 ? weight_.as<float>()[place]
-                                       : bf16_to_float(weight_.as<uint16_t>()[place]);
-  }
-
- private:
-  const Operand& weight_;
-  bool panels_;
-  int64_t group_, stride_, base_;
-};
-
-double dot(const float* x, const WeightRow& weight, int64_t count) {
-  double sum = 0.0;
-  for (int64_t k = 0; k < count; ++k) sum += double{x[k]} * weight[k];
-  return sum;
-}
-
-/// result = activation(x weightᵀ + bias) + residual
-void linear(const Call& call) {
-  const auto& shape = call.result().shape;
-  const int64_t inner = call.shape(1)[1], columns = shape.last(), rows = shape.count() / columns;
-  const auto activation = static_cast<Activation>(call.integer("activation"));
-  float* y = call.floats();
-  for (int64_t n = 0; n < columns; ++n) {
-    const WeightRow weight(call.operand(1), n);
-    const double bias = call.has(2) ? call.floats(2)[n] : 0.0;
-    for (int64_t m = 0; m < rows; ++m) {
-      const double sum = dot(call.floats(0) + m * inner, weight, inner) + bias;
-      y[m * columns + n] = activate(activation, static_cast<float>(sum));
-    }
-  }
-  if (!call.has(3)) return;
-  walk<1>(shape, {broadcast_strides(call.shape(3), shape)},
-          [&](int64_t i, const auto& at, const auto&) { y[i] += call.floats(3)[at[0]]; });
-}
+const std::vector<std::string_view> kPrecisions = {"fp32", "bf16", "int8"};
 
 /// A linear layer over the rows of each picture: x [B, K, C], weight [M, K] -> [B, M, C].
 Type infer_mix(const Rule& rule) {
@@ -197,6 +119,7 @@ struct Head {
   bool cosine;        ///< rows of q and k have unit length
   const float* bias;  ///< [queries, keys], or null
   const float* mask;  ///< [queries, keys], or null
+  bool half;          ///< factors of both products are rounded to bf16
 };
 
 double length(const float* row, int64_t count) {
@@ -205,11 +128,18 @@ double length(const float* row, int64_t count) {
   return std::max(std::sqrt(squares), 1e-12);
 }
 
+/// A factor of a product as its precision sees it.
+double factor(const Head& h, double value) {
+  return h.half ? bf16_to_float(float_to_bf16(static_cast<float>(value))) : value;
+}
+
 double score(const Head& h, int64_t i, int64_t j) {
   const float *q = h.q[i], *k = h.k[j];
+  const double q_length = h.cosine ? length(q, h.dim) : 1.0;
+  const double k_length = h.cosine ? length(k, h.dim) : 1.0;
   double sum = 0.0;
-  for (int64_t d = 0; d < h.dim; ++d) sum += double{q[d]} * k[d];
-  if (h.cosine) sum /= length(q, h.dim) * length(k, h.dim);
+  for (int64_t d = 0; d < h.dim; ++d)
+    sum += factor(h, q[d] / q_length) * factor(h, k[d] / k_length);
   sum *= h.scale;
   if (h.bias) sum += h.bias[i * h.keys + j];
   if (h.mask) sum += h.mask[i * h.keys + j];
@@ -224,7 +154,9 @@ void attend(const Head& h, int64_t i, float* y) {
   for (int64_t j = 0; j < h.keys; ++j) {
     const double weight = std::exp(score(h, i, j) - largest);
     sum += weight;
-    for (int64_t d = 0; d < h.value_dim; ++d) y[d] += static_cast<float>(weight * h.v[j][d]);
+    const double share = factor(h, weight);
+    for (int64_t d = 0; d < h.value_dim; ++d)
+      y[d] += static_cast<float>(share * factor(h, h.v[j][d]));
   }
   for (int64_t d = 0; d < h.value_dim; ++d) y[d] = static_cast<float>(y[d] / sum);
 }
@@ -245,7 +177,7 @@ Type infer_sdpa(const Rule& rule) {
   Dims scores = q, out = q;
   scores.back() = k[rank - 2];
   out.back() = v.back();
-  if (rule.has(3)) require_broadcast(rule, 3, scores);
+  if (rule.has(3)) rule.require_broadcast(3, scores);
   return {DType::F32, out};
 }
 
@@ -271,7 +203,8 @@ void sdpa(const Call& call) {
                 given > 0.0 ? given : 1.0 / std::sqrt(static_cast<double>(dim)),
                 false,
                 nullptr,
-                nullptr};
+                nullptr,
+                false};
       const float* row =
           call.has(3) ? call.floats(3) + at[0] + i * mask_strides[rank - 2] : nullptr;
       // A mask that has one column for all keys shifts every score alike: softmax ignores it.
@@ -342,7 +275,8 @@ void attention(const Call& call) {
                     call.has(6) ? call.floats(6)[h] : call.real("scale"),
                     call.integer("cosine") != 0,
                     call.has(3) ? call.floats(3) + h * area : nullptr,
-                    call.has(4) ? call.floats(4) + g * area : nullptr};
+                    call.has(4) ? call.floats(4) + g * area : nullptr,
+                    static_cast<Precision>(call.integer("precision")) == Precision::bf16};
     for (int64_t i = 0; i < queries; ++i) {
       const int64_t row = b * shape[1] + (numbers ? numbers[i] : i);
       attend(head, i, call.floats() + row * shape[2] + h * dim);
@@ -357,8 +291,16 @@ std::span<const OpInfo> matrix_ops() {
   static const std::vector<OpInfo> ops = {
       {Op::linear,
        "linear",
-       {{"x"}, {"weight"}, {"bias", true}, {"residual", true}},
-       {{"activation", choice, int64_t{0}, kActivations}},
+       {{"x"},
+        {"weight"},
+        {"bias", true},
+        {"residual", true},
+        {"weight_scale", true},
+        {"weight_sum", true}},
+       {{"activation", choice, int64_t{0}, kActivations},
+        {"precision", choice, int64_t{0}, kPrecisions},
+        {"input_scale", real, 0.0},
+        {"input_zero", integer, int64_t{128}}},
        infer_linear,
        linear},
       {Op::mix,
@@ -383,7 +325,8 @@ std::span<const OpInfo> matrix_ops() {
         {"q_offset", integer, int64_t{0}},
         {"k_offset", integer, int64_t{0}},
         {"v_offset", integer, int64_t{0}},
-        {"cosine", integer, int64_t{0}}},
+        {"cosine", integer, int64_t{0}},
+        {"precision", choice, int64_t{0}, {"fp32", "bf16"}}},
        infer_attention,
        attention},
   };

@@ -125,4 +125,8 @@ using NamedAttributes = std::vector<std::pair<std::string_view, Attribute>>;
 /// Values of the choice "activation", which `linear` and `conv2d` apply to their result.
 enum class Activation : int64_t { none, relu, gelu, gelu_tanh, silu, sigmoid, tanh };
 
+/// Values of the choice "precision": the arithmetic of the products of `linear` and `attention`
+/// (which has no int8). Sums are fp32 or exact integers; everything else is fp32 throughout.
+enum class Precision : int64_t { fp32, bf16, int8 };
+
 }  // namespace saccade::ops

@@ -11,7 +11,7 @@
 
 namespace saccade::plan {
 
-inline constexpr uint32_t kVersion = 1;
+inline constexpr uint32_t kVersion = 2;
 
 /// What there is to know beside the graph.
 struct Info {

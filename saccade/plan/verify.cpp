@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include <fmt/format.h>
@@ -46,6 +47,19 @@ void check_layouts(const Graph& graph, const Value& node) {
   }
 }
 
+/// What stands beside int8 weights: constants that are finite, and sums that so many bytes have.
+void check_quantised(const Graph& graph, const Value& node) {
+  constexpr size_t kScale = 4, kSum = 5;
+  if (node.op != ops::Op::linear || node.operands[kScale] == kAbsent) return;
+  require(graph.is_constant(node.operands[kScale]) && graph.is_constant(node.operands[kSum]),
+          "weight_scale and weight_sum must be constants");
+  for (const float scale : graph.constant_of(node.operands[kScale]).as<float>())
+    require(std::isfinite(scale), "weight_scale has {}", scale);
+  const int64_t most = 128 * graph.value(node.operands[1]).type.dims[1].size;
+  for (const int32_t sum : graph.constant_of(node.operands[kSum]).as<int32_t>())
+    require(sum >= -most && sum <= most, "weight_sum has {}, beyond {}", sum, most);
+}
+
 void check_node(const Graph& graph, const Value& node, ValueId self, bool pure) {
   const auto* op = ops::find_op(node.op);
   require(op != nullptr, "operator {} is unknown", static_cast<int>(node.op));
@@ -60,6 +74,7 @@ void check_node(const Graph& graph, const Value& node, ValueId self, bool pure) 
   require(type == node.type, "{} gives {}, not {}", op->name, to_string(type),
           to_string(node.type));
   check_layouts(graph, node);
+  check_quantised(graph, node);
   if (node.op == ops::Op::gather && graph.is_constant(node.operands[1])) {
     const auto& dims = graph.value(node.operands[0]).type.dims;
     const auto axis = static_cast<size_t>(attribute<int64_t>(node, "axis"));

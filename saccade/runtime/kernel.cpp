@@ -61,6 +61,10 @@ kernels::Matmul matmul_of(const Bound& b) {
   op.left.rows.row_stride = op.k;
   op.right.type = weight.dtype;
   op.right.panels = weight.data;
+  op.right.column_scale = b.floats(4);
+  op.right.column_sum = b.has(5) ? b.operand(5).as<int32_t>() : nullptr;
+  op.left.quantisation = {static_cast<float>(attribute<double>(b, "input_scale")),
+                          static_cast<int32_t>(attribute<int64_t>(b, "input_zero"))};
   op.epilogue.bias = b.floats(2);
   op.epilogue.residual = b.floats(3);
   op.epilogue.activation = fast_activation(activation_of(b));
@@ -128,8 +132,17 @@ constexpr Kernel kMix = {"matmul",
                            kernels::matmul(mix_of(b, panels.data()), pool, rest);
                          }};
 
+ops::Precision precision_of(const Bound& b) {
+  return static_cast<ops::Precision>(attribute<int64_t>(b, "precision"));
+}
+
+/// The kernel takes its arithmetic from the panels' type.
 bool fits_linear(const Bound& b) {
-  return b.operand(1).layout == ops::Layout::panels &&
+  const auto type = b.operand(1).dtype;
+  const auto arithmetic = type == DType::BF16 ? ops::Precision::bf16
+                          : type == DType::I8 ? ops::Precision::int8
+                                              : ops::Precision::fp32;
+  return b.operand(1).layout == ops::Layout::panels && precision_of(b) == arithmetic &&
          (!b.has(3) || same_shape(b.operand(3).shape, b.result.shape));
 }
 
@@ -162,6 +175,7 @@ kernels::Attention attention_of(const Bound& b) {
   op.scale = static_cast<float>(attribute<double>(b, "scale"));
   op.head_scale = b.floats(6);
   op.cosine = attribute<int64_t>(b, "cosine") != 0;
+  op.bf16 = precision_of(b) == ops::Precision::bf16;
   op.out = b.result.as<float>();
   op.out_image_stride = out[1] * out[2];
   op.out_head_stride = op.value_dim;

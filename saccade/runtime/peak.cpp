@@ -41,4 +41,10 @@ Peak measure_peak(int threads) {
   return peak;
 }
 
+Arithmetic arithmetic() {
+  const auto tiles = kernels::kernel_table().tiles;
+  return {tiles.f32.name, tiles.bf16.name, tiles.i8.name,
+          tiles.bf16.format == kernels::RowFormat::bf16};
+}
+
 }  // namespace saccade::runtime

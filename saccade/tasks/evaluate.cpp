@@ -9,10 +9,8 @@
 #include "saccade/tasks/batch.h"
 
 namespace saccade::tasks {
-namespace {
 
-/// `limit` samples at equal distances: a set sorted by class keeps all its classes.
-std::vector<data::Pick> choose_samples(int64_t size, int64_t limit) {
+std::vector<data::Pick> spread_evenly(int64_t size, int64_t limit) {
   if (limit < 0 || limit >= size) return data::epoch_order({.size = size});
   std::vector<data::Pick> picks;
   for (int64_t i = 0; i < limit; ++i)
@@ -20,12 +18,10 @@ std::vector<data::Pick> choose_samples(int64_t size, int64_t limit) {
   return picks;
 }
 
-}  // namespace
-
 Evaluation evaluate(Engine& engine, const Pipeline& pipeline, const data::ImageDataset& dataset,
                     const std::vector<std::string>& labels, const EvaluateOptions& options,
                     const OnBatch& on_batch) {
-  auto picks = choose_samples(dataset.size(), options.limit);
+  auto picks = spread_evenly(dataset.size(), options.limit);
   if (picks.empty()) throw input_error(options.where, "holds no pictures to evaluate");
   data::Loader<HostTensor> loader(std::move(picks),
                                   {.batch_size = options.batch_size, .threads = options.threads},

@@ -9,10 +9,15 @@
 #include "saccade/base/engine.h"
 #include "saccade/base/pipeline.h"
 #include "saccade/data/dataset.h"
+#include "saccade/data/sampler.h"
 #include "saccade/metrics/classification.h"
 #include "saccade/tasks/class_map.h"
 
 namespace saccade::tasks {
+
+/// `limit` samples of `size` at equal distances, so that a set sorted by class keeps all its
+/// classes; all of them if limit is negative or large enough.
+[[nodiscard]] std::vector<data::Pick> spread_evenly(int64_t size, int64_t limit);
 
 struct EvaluateOptions {
   int64_t batch_size = 32;

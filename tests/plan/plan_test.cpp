@@ -1,5 +1,6 @@
 #include "saccade/plan/plan.h"
 
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 
@@ -118,6 +119,69 @@ TEST(Plan, GraphProblemsAreFound) {
   auto none = graph;
   none.outputs.clear();
   EXPECT_NE(find_problem(none), "");
+}
+
+/// One int8 layer with the scales and sums that are given.
+std::string problem_of_int8(const std::vector<float>& scale, const std::vector<int32_t>& sum,
+                            bool constant = true) {
+  Graph graph;
+  const auto x = graph.add_input("x", {DType::F32, {{1, true}, {4}}});
+  auto panels = std::make_shared<std::vector<std::byte>>(
+      static_cast<size_t>(ops::panel_bytes(DType::I8, 2, 4)));
+  const auto weight =
+      graph.add_constant({"w", DType::I8, {2, 4}, ops::Layout::panels, *panels, panels});
+  const auto scales = constant ? graph.add_constant(make_constant(
+                                     "s", HostTensor::of({2}, std::span<const float>(scale))))
+                               : graph.add_input("s", {DType::F32, {{2}}});
+  const auto sums =
+      graph.add_constant(make_constant("t", HostTensor::of({2}, std::span<const int32_t>(sum))));
+  graph.add_output("y", graph.add(ops::Op::linear, {x, weight, kAbsent, kAbsent, scales, sums},
+                                  {{"precision", int64_t{2}}}));
+  return find_problem(graph);
+}
+
+TEST(Plan, Int8LayersAreChecked) {
+  EXPECT_EQ(problem_of_int8({0.5F, 2.0F}, {512, -512}), "");
+  EXPECT_NE(problem_of_int8({0.5F, INFINITY}, {0, 0}).find("weight_scale has inf"),
+            std::string::npos);
+  EXPECT_NE(problem_of_int8({0.5F, NAN}, {0, 0}), "");
+  EXPECT_NE(problem_of_int8({0.5F, 2.0F}, {513, 0}).find("weight_sum has 513"), std::string::npos);
+  EXPECT_NE(problem_of_int8({0.5F, 2.0F}, {0, INT32_MIN}), "");
+  EXPECT_NE(problem_of_int8({0.5F, 2.0F}, {0, 0}, false).find("must be constants"),
+            std::string::npos);
+}
+
+TEST(Plan, PlansInLowerPrecisionAreDamagedNoLess) {
+  Plan plan;
+  Graph& graph = plan.graph;
+  const auto x = graph.add_input("x", {DType::F32, {{1, true}, {4}}});
+  const auto pack = [&](DType type, const std::string& name) {
+    auto bytes = std::make_shared<std::vector<std::byte>>(
+        static_cast<size_t>(ops::panel_bytes(type, 4, 4)), std::byte{1});
+    return graph.add_constant({name, type, {4, 4}, ops::Layout::panels, *bytes, bytes});
+  };
+  const std::vector<float> scale(4, 0.5F);
+  const std::vector<int32_t> sum(4, 4);
+  const auto half =
+      graph.add(ops::Op::linear, {x, pack(DType::BF16, "a")}, {{"precision", int64_t{1}}});
+  const auto whole = graph.add(
+      ops::Op::linear,
+      {half, pack(DType::I8, "b"), kAbsent, kAbsent,
+       graph.add_constant(make_constant("s", HostTensor::of({4}, std::span<const float>(scale)))),
+       graph.add_constant(make_constant("t", HostTensor::of({4}, std::span<const int32_t>(sum))))},
+      {{"precision", int64_t{2}}, {"input_scale", 0.25}, {"input_zero", int64_t{3}}});
+  graph.add_output("y", whole);
+  auto bytes = serialize(plan);
+  const auto again = parse(bytes, nullptr, "small.plan");
+  EXPECT_EQ(serialize(again), bytes);
+  EXPECT_EQ(attribute<double>(again.graph.values[static_cast<size_t>(whole)], "input_scale"), 0.25);
+  EXPECT_EQ(attribute<int64_t>(again.graph.values[static_cast<size_t>(whole)], "input_zero"), 3);
+  for (size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
+    const auto mask = static_cast<std::byte>(1U << (bit % 8));
+    bytes[bit / 8] ^= mask;
+    ASSERT_NE(kind_of(bytes), ErrorKind::interrupted) << "bit " << bit;
+    bytes[bit / 8] ^= mask;
+  }
 }
 
 TEST(Plan, NothingThatWritesItsOperandGetsIntoAPlan) {

@@ -153,6 +153,7 @@ class Parser {
       if (!operands.empty()) in_.expect(",");
       operands.push_back(in_.accept("_") ? plan::kAbsent : reference());
     }
+    while (operands.size() < op->operands.size()) operands.push_back(plan::kAbsent);
     ops::NamedAttributes attributes;
     if (in_.accept("{")) read_attributes(*op, attributes);
     try {

@@ -17,7 +17,11 @@ std::string quoted(const std::string& text) {
   return Json(text).dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
-std::string id_text(ValueId id) { return id == plan::kAbsent ? "_" : fmt::format("%{}", id); }
+constexpr std::string_view kAbsentText = "_";
+
+std::string id_text(ValueId id) {
+  return id == plan::kAbsent ? std::string(kAbsentText) : fmt::format("%{}", id);
+}
 
 std::string attribute_text(const AttributeSpec& spec, const Attribute& value) {
   switch (spec.kind) {
@@ -37,6 +41,7 @@ std::string node_text(const Value& node) {
   std::vector<std::string> operands, attributes;
   operands.reserve(node.operands.size());
   for (const ValueId id : node.operands) operands.push_back(id_text(id));
+  while (!operands.empty() && operands.back() == kAbsentText) operands.pop_back();
   for (size_t i = 0; i < op.attributes.size(); ++i) {
     const auto& spec = op.attributes[i];
     if (spec.fallback && *spec.fallback == node.attributes[i]) continue;

@@ -4,10 +4,10 @@
 //   %0 = input "images" : F32[N, 3, 32, 32]
 //   %1 = constant #0 "head.weight" : F32[10, 3072]
 //   %2 = reshape(%0) {shape = [N, 3072]} : F32[N, 3072]
-//   %3 = linear(%2, %1, _, _) {activation = relu} : F32[N, 10] @ "head"
+//   %3 = linear(%2, %1) {activation = relu} : F32[N, 10] @ "head"
 //   output "logits" = %3
 //
-// `_` is an absent operand, `#0` the number of a constant, whose bytes are not part of the text.
+// `_` is an absent operand (left out at the end), `#0` the number of a constant, whose bytes are not part of the text.
 // Attributes that have the table's default are left out.
 
 #include <string>

@@ -37,7 +37,7 @@ std::span<const Pass> passes() {
       {"fuse_residuals", "residuals become part of what they follow", fuse_epilogue},
       {"share_again", "compute equal values once", share_values},
       {"dead_code", "drop what no output needs", dead_code},
-      {"pack_weights", "weights lie as the kernels read them", pack_weights},
+      {"pack_weights", "weights lie as the kernels read them", pack_weights, Stage::emit},
   };
   return kPasses;
 }

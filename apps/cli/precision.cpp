@@ -1,0 +1,133 @@
+#include "apps/cli/precision.h"
+
+#include <algorithm>
+
+#include "apps/cli/output.h"
+#include "saccade/base/error.h"
+#include "saccade/runtime/peak.h"
+
+namespace saccade::cli {
+namespace {
+
+constexpr double kToleranceFp32 = 1e-4, kToleranceBf16 = 0.05, kToleranceInt8 = 0.25;
+
+std::string ms_text(const Json& ms) {
+  return ms.is_number() ? fmt::format("{:.3f}", ms.get<double>()) : "";
+}
+
+std::string error_text(const Json& error) {
+  return error.is_number() ? fmt::format("{:.2g} %", 100.0 * error.get<double>()) : "";
+}
+
+/// One column for each precision that some layer has a number for.
+Table layer_table(const Json& rows) {
+  std::vector<std::string> kinds;
+  for (const auto* kind : {"fp32", "bf16", "int8"})
+    if (std::ranges::any_of(rows, [&](const Json& row) {
+          return row["ms"].contains(kind) || row["error"].contains(kind);
+        }))
+      kinds.emplace_back(kind);
+  std::vector<Table::Column> columns = {{"layer"}, {"operator"}, {"stays"}};
+  for (const auto& kind : kinds) columns.push_back({kind + " ms", Align::right});
+  for (const auto& kind : kinds)
+    if (kind != "fp32") columns.push_back({kind + " error", Align::right});
+  columns.push_back({"because"});
+  Table table(columns);
+  for (const auto& row : rows) {
+    if (!row.contains("reason")) continue;
+    std::vector<std::string> cells = {row["path"].get<std::string>(),
+                                      row["operator"].get<std::string>(),
+                                      row["precision"].get<std::string>()};
+    for (const auto& kind : kinds) cells.push_back(ms_text(row["ms"].value(kind, Json())));
+    for (const auto& kind : kinds)
+      if (kind != "fp32") cells.push_back(error_text(row["error"].value(kind, Json())));
+    cells.push_back(row["reason"].get<std::string>());
+    table.add(cells);
+  }
+  return table;
+}
+
+std::string comparison_text(const Json& report) {
+  if (!report.contains("comparison")) return "accuracy was not measured (no --calibrate)\n";
+  const auto& c = report["comparison"];
+  const auto error = error_text(c["output_error"]);
+  const auto where = fmt::format("{} pictures of {}", c["pictures"].get<int64_t>(),
+                                 report["calibration"].get<std::string>());
+  if (c["top1"].is_null()) return fmt::format("output error {} on {}\n", error, where);
+  return fmt::format("top-1 {:.2f} % instead of {:.2f} %, output error {}, on {}\n",
+                     100.0 * c["top1"].get<double>(), 100.0 * c["top1_fp32"].get<double>(), error,
+                     where);
+}
+
+}  // namespace
+
+void add_precision_options(CLI::App& app, PrecisionArgs& args) {
+  app.add_option("--precision", args.precision, "Lowest arithmetic to use: fp32, bf16 or int8")
+      ->check(CLI::IsMember({"fp32", "bf16", "int8"}));
+  app.add_option("--calibrate", args.calibrate,
+                 "Pictures to measure on: class folders, a tar, or loose (int8 needs them)")
+      ->type_name("PATH");
+  app.add_option("--pictures", args.pictures, "Use at most so many of them")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--budget", args.budget,
+                 "Largest loss of top-1 in points (0.2 for bf16, 0.5 for int8); without labels of "
+                 "the output in percent")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("POINTS");
+  app.add_flag("--measure,!--no-measure", args.measure,
+               "Lower only layers that are faster so here (default)");
+}
+
+plan::Plan compile_in_precision(const plan::Plan& raw, const PrecisionArgs& args,
+                                const compile::CompileOptions& how) {
+  const auto precision = *tune::parse_precision(args.precision);
+  if (precision == tune::Precision::fp32) {
+    if (!args.calibrate.empty() || args.budget)
+      throw usage_error("--calibrate and --budget belong to --precision bf16 or int8");
+    return compile::compile(raw, how);
+  }
+  tune::TuneOptions options;
+  options.precision = precision;
+  options.budget = args.budget;
+  options.measure = args.measure;
+  if (!args.calibrate.empty())
+    options.pictures = std::make_shared<tune::Pictures>(args.calibrate, raw, args.pictures);
+  return tune::tune(raw, options, how);
+}
+
+double recording_tolerance(const plan::Graph& graph) {
+  const auto found = compile::precisions_of(graph);
+  switch (found.empty() ? tune::Precision::fp32 : *found.rbegin()) {
+    case tune::Precision::fp32: return kToleranceFp32;
+    case tune::Precision::bf16: return kToleranceBf16;
+    case tune::Precision::int8: return kToleranceInt8;
+  }
+  return kToleranceFp32;
+}
+
+std::string report_text(const Json& report) {
+  if (!report.contains("layers") || !report.contains("counts")) return "";
+  std::string counts;
+  for (const auto& [kind, count] : report["counts"].items())
+    if (count != 0)
+      counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", count.get<int64_t>(), kind);
+  auto text = fmt::format("products: {}\n", counts) + comparison_text(report);
+  if (const auto& ms = report["ms"]; ms["plan"].is_number())
+    text += fmt::format("one picture: {:.2f} ms instead of {:.2f} ms with {} threads\n",
+                        ms["plan"].get<double>(), ms["fp32"].get<double>(),
+                        report["threads"].get<int64_t>());
+  const auto& rows = report["layers"];
+  if (std::ranges::any_of(rows, [](const Json& row) { return row.contains("reason"); }))
+    text += "stayed higher:\n" + layer_table(rows).text();
+  return text;
+}
+
+std::string precision_here(const plan::Plan& plan) {
+  const bool half = compile::precisions_of(plan.graph).contains(tune::Precision::bf16);
+  if (!half || runtime::arithmetic().computes_bf16) return plan.info.precision;
+  return plan.info.precision == "bf16"
+             ? "bf16 storage, fp32 arithmetic"
+             : fmt::format("{}, bf16 storage, fp32 arithmetic", plan.info.precision);
+}
+
+}  // namespace saccade::cli

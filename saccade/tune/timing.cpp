@@ -1,0 +1,130 @@
+#include "saccade/tune/timing.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <memory>
+
+#include "saccade/base/check.h"
+#include "saccade/base/random.h"
+#include "saccade/runtime/session.h"
+
+namespace saccade::tune {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using plan::ValueId;
+
+constexpr int kLeastRounds = 5, kMostRounds = 40;
+constexpr double kSeconds = 4.0;  // after which rounds stop, if there were enough
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// Random pictures and the like; zeros where the type is no F32.
+void fill_inputs(runtime::Session& session) {
+  for (size_t i = 0; i < session.model().inputs().size(); ++i) {
+    const auto room = session.input(i);
+    std::memset(room.data(), 0, room.size());
+    if (session.model().graph().value(session.model().inputs()[i]).type.dtype != DType::F32)
+      continue;
+    Random random(1, 0, i, "tune");
+    for (size_t at = 0; at + sizeof(float) <= room.size(); at += sizeof(float)) {
+      const auto value = static_cast<float>(random.uniform(-2.0, 2.0));
+      std::memcpy(room.data() + at, &value, sizeof value);
+    }
+  }
+}
+
+std::unique_ptr<runtime::Session> open(plan::Plan plan, bool profile) {
+  auto session =
+      std::make_unique<runtime::Session>(std::make_shared<const runtime::Model>(std::move(plan)),
+                                         runtime::SessionOptions{.profile = profile});
+  session->prepare(1);
+  fill_inputs(*session);
+  session->run();  // caches and threads are warm
+  return session;
+}
+
+/// Calls round() until there were enough.
+template <class Round>
+void repeat(const Round& round) {
+  const auto start = Clock::now();
+  for (int i = 0; i < kMostRounds; ++i) {
+    if (i >= kLeastRounds && seconds_since(start) > kSeconds) return;
+    round();
+  }
+}
+
+/// Linear layers and attention in the order of their computation, packed or not.
+std::vector<ValueId> products(const plan::Graph& graph) {
+  std::vector<ValueId> out;
+  for (size_t i = 0; i < graph.values.size(); ++i) {
+    const auto id = static_cast<ValueId>(i);
+    if (graph.is_node(id, ops::Op::linear) || graph.is_node(id, ops::Op::attention))
+      out.push_back(id);
+  }
+  return out;
+}
+
+/// A plan with all layers in one precision, and where each layer stands among its steps.
+struct Runner {
+  Precision precision;
+  std::unique_ptr<runtime::Session> session;
+  std::vector<size_t> steps;  ///< of each layer, a position in Session::times()
+};
+
+Runner make_runner(const plan::Plan& optimised, const std::vector<Layer>& layers,
+                   Precision precision) {
+  Runner runner{precision, nullptr, {}};
+  runner.session = open(compile::emit(optimised, assignment_of(layers, precision)), true);
+  const auto before = products(optimised.graph), after = products(runner.session->model().graph());
+  SACCADE_CHECK(before.size() == after.size(), "{} products became {}", before.size(),
+                after.size());
+  const auto& times = runner.session->times();
+  for (const auto& layer : layers) {
+    const auto number = std::ranges::lower_bound(before, layer.id) - before.begin();
+    const auto step =
+        std::ranges::find(times, after[static_cast<size_t>(number)], &runtime::StepTime::value);
+    runner.steps.push_back(static_cast<size_t>(step - times.begin()));
+  }
+  return runner;
+}
+
+}  // namespace
+
+void measure_times(const plan::Plan& optimised, std::vector<Layer>& layers) {
+  std::vector<Runner> runners;
+  for (const Precision p : kPrecisions)
+    if (std::ranges::any_of(layers, [&](const Layer& layer) { return layer.form(p).possible; }))
+      runners.push_back(make_runner(optimised, layers, p));
+  repeat([&] {
+    for (auto& runner : runners) {
+      runner.session->reset_times();
+      runner.session->run();
+      for (size_t i = 0; i < layers.size(); ++i) {
+        auto& form = layers[i].form(runner.precision);
+        if (!form.possible || runner.steps[i] >= runner.session->times().size()) continue;
+        const double ms = 1e3 * runner.session->times()[runner.steps[i]].seconds;
+        form.ms = std::min(form.ms.value_or(ms), ms);
+      }
+    }
+  });
+}
+
+std::vector<double> measure_plans(const std::vector<plan::Plan>& plans) {
+  std::vector<std::unique_ptr<runtime::Session>> sessions;
+  for (const auto& plan : plans) sessions.push_back(open(plan, false));
+  std::vector<double> ms(plans.size(), HUGE_VAL);
+  repeat([&] {
+    for (size_t i = 0; i < sessions.size(); ++i) {
+      const auto start = Clock::now();
+      sessions[i]->run();
+      ms[i] = std::min(ms[i], 1e3 * seconds_since(start));
+    }
+  });
+  return ms;
+}
+
+}  // namespace saccade::tune
