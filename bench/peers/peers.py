@@ -1,5 +1,6 @@
 """The four that are compared, each behind the same three calls: prepare, run, close."""
 
+import importlib.util
 import json
 import os
 import pathlib
@@ -40,6 +41,8 @@ class Library:
 
     def prepare(self, model, precision, threads, batch):
         """Loads the model; returns what the worker says about its first answer."""
+        if importlib.util.find_spec(self.name) is None:
+            raise NotAvailable(f"the package {self.name} is not installed")
         file = (self.cache.weights(model) if self.name == "torch"
                 else self.cache.onnx(model, precision, self.name))
         in_page_cache(file)

@@ -39,6 +39,10 @@ def number(value, digits=1, unit=""):
     return NOTHING if value is None else f"{value:.{digits}f}{unit}"
 
 
+def counted(threads):
+    return f"{threads} thread{'s' * (threads > 1)}"
+
+
 def milliseconds(value):
     """Three figures are enough, and small times need their decimals."""
     return f"{value:.0f}" if value >= 1000 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
@@ -58,8 +62,7 @@ def conditions(data):
     machine, versions, settings = data["machine"], data["versions"], data["settings"]
     found = [row["saccade_report"] for row in data["rows"] if row.get("saccade_report")]
     kernels = ", ".join(sorted({one["instructions"] for one in found})) or "not measured"
-    probed = ", ".join(f"{gflops:.0f} GFLOP/s at {precision} with {threads} "
-                       f"thread{'s' * (threads > 1)}"
+    probed = ", ".join(f"{gflops:.0f} GFLOP/s at {precision} with {counted(threads)}"
                        for (precision, threads), gflops in sorted(peaks(data).items()))
     apart = disagreement(data)
     idle = max(data.get("idle_share", {"": 0.0}).values())
@@ -166,7 +169,7 @@ def start(data):
     threads = data["starts"][0]["threads"]
     head = ["model", "", "imports, s:", "file to first answer, s:", "beyond one inference, s:",
             "resident, MiB:", "times fp32 weights:", "file, MiB:", "reached"]
-    return (f"## Start and memory\n\nA fresh process, fp32, {threads} threads, the file in the "
+    return (f"## Start and memory\n\nA fresh process, fp32, {counted(threads)}, the file in the "
             f"page cache. Aims for {BY_KEY[START_AIM_MODEL].title}: one inference + "
             f"{START_AIM_SECONDS} s, {MEMORY_AIM} times the weights.\n\n" + table(head, rows))
 
@@ -195,7 +198,7 @@ def contention(data):
         return ""
     threads, cores = data["contention"][0]["threads"], data["machine"]["cores"]
     head = ["model", "", "alone, ms:", "beside it, ms:", "times slower:", "reached"]
-    return (f"## Beside a busy process\n\nfp32, batch 1, {threads} threads on {cores} cores, "
+    return (f"## Beside a busy process\n\nfp32, batch 1, {counted(threads)} on {cores} cores, "
             "medians; another process occupies one core. Aim of Saccade: below "
             f"{CONTENTION_AIM} times slower.\n\n" + table(head, rows))
 
@@ -229,6 +232,6 @@ def operators(row, peak):
     rows.append(["all", "", number(total, 3), "", number(floor, 3), "", share(floor / total)])
     least, middle = ratios(row)
     title = (f"{BY_KEY[row['model']].title}, {row['precision']}, batch {row['batch']}, "
-             f"{row['threads']} thread{'s' * (row['threads'] > 1)}: {least:.2f} / {middle:.2f}")
+             f"{counted(row['threads'])}: {least:.2f} / {middle:.2f}")
     head = ["operator", "times:", "ms:", "of the time:", "floor, ms:", "GFLOP/s:", "of peak:"]
     return f"<details><summary>{title}</summary>\n\n{table(head, rows)}\n</details>\n"

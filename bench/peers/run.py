@@ -78,12 +78,20 @@ def arguments():
     return parser.parse_args()
 
 
+def stored(path):
+    """What an earlier run has written."""
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        sys.exit(f"{path.name}: {error}; --json names what a run has written")
+
+
 def opened(path, about, settings, resume):
     """The data to add to: that of the file when it is resumed and was made in the same way."""
     fresh = {**about, "settings": settings, "rows": [], "starts": [], "contention": []}
     if not resume or not path.exists():
         return fresh
-    data = json.loads(path.read_text())
+    data = stored(path)
     changed = [name for name in ("machine", "versions", "program") if data[name] != about[name]]
     changed += [name for name in SAME if data["settings"][name] != settings[name]]
     if changed:
@@ -124,9 +132,7 @@ def main():
     options = arguments()
     path = pathlib.Path(options.json or pathlib.Path(options.cache) / "peers.json")
     if options.report_only:
-        if not path.is_file():
-            sys.exit(f"{path.name}: there is no such file; --json names what a run has written")
-        data = json.loads(path.read_text())
+        data = stored(path)
     else:
         path.parent.mkdir(parents=True, exist_ok=True)
         data = measure(options, path)

@@ -276,6 +276,9 @@ class Program(unittest.TestCase):
         self.assertEqual(made.returncode, 2)
         self.assertIn("known: vit_b, deit_s", made.stderr)
         self.assertEqual(self.run_it("--rounds", "0").returncode, 2)
+        made = self.run_it("--report-only", "--json", str(HERE / "CMakeLists.txt"))
+        self.assertEqual((made.returncode, made.stdout), (1, ""))
+        self.assertIn("--json names what a run has written", made.stderr)
         self.assertEqual(self.run_it("--saccade", "nothing-there").returncode, 1)
 
 
