@@ -1,5 +1,6 @@
 """The four that are compared, each behind the same three calls: prepare, run, close."""
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -15,6 +16,7 @@ PEERS = ("saccade", "torch", "onnxruntime", "openvino")
 PACKAGES = {"torch": ("torch", "timm"), "onnxruntime": ("onnxruntime",), "openvino": ("openvino",)}
 TITLES = {"saccade": "Saccade", "torch": "PyTorch eager", "onnxruntime": "ONNX Runtime",
           "openvino": "OpenVINO"}
+WORKER = pathlib.Path(__file__).with_name("worker.py")
 # Thread pools spin for a moment after their last task before they sleep; nobody is measured then.
 SETTLE_SECONDS = 0.1
 
@@ -56,16 +58,18 @@ class Library:
         return {"min": min(times), "p50": statistics.median(times), "runs": len(times)}
 
     def close(self):
-        """Ends the worker."""
-        if self.process is not None:
-            self.process.stdin.close()
-            self.process.stdout.close()
-            try:
-                self.process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-            self.process, self.asleep_since = None, None
+        """Ends the worker; returns the exit code of its process."""
+        process, self.process, self.asleep_since = self.process, None, None
+        if process is None:
+            return None
+        with contextlib.suppress(BrokenPipeError):  # a request that nobody will read
+            process.stdin.close()
+        process.stdout.close()
+        try:
+            return process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return process.wait()
 
     def idle_share(self):
         """Processor time that the worker used per second while others were measured."""
@@ -73,11 +77,10 @@ class Library:
         return used / waited if waited > 0 else 0.0
 
     def _start(self):
-        script = pathlib.Path(__file__).with_name("worker.py")
         begin = time.perf_counter()
         with self.cache.log(self.name).open("a") as log:
             self.process = subprocess.Popen(
-                [sys.executable, str(script), self.name], stdin=subprocess.PIPE,
+                [sys.executable, str(WORKER), self.name], stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE, stderr=log, text=True)
         self._answer()
         self.import_seconds = time.perf_counter() - begin
@@ -110,10 +113,8 @@ class Library:
         line = self.process.stdout.readline()
         if line:
             return json.loads(line)
-        code = self.process.wait()
-        self.process, self.asleep_since = None, None
-        raise PeerFailed(f"its process ended with {code}; see {self.cache.log(self.name).name} in "
-                         "the cache folder")
+        log = self.cache.log(self.name).name
+        raise PeerFailed(f"its process ended with {self.close()}; see {log} in the cache folder")
 
 
 class Saccade:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 import xml.etree.ElementTree
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -24,6 +25,7 @@ import files  # noqa: E402
 import peers  # noqa: E402
 import ratios  # noqa: E402
 import report  # noqa: E402
+from models import BY_KEY  # noqa: E402
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -238,6 +240,94 @@ class Order(unittest.TestCase):
             again = self.campaign(folder, data=first.data)
             again.run()
         self.assertEqual(self.order, [])
+
+
+    def test_contention_measures_alone_and_beside_in_turns(self):
+        with tempfile.TemporaryDirectory() as folder:
+            made = self.campaign(folder)
+            made.settings.update(precision=["fp32"], contention=True)
+            made.run()
+        row = made.data["contention"][0]
+        self.assertEqual((row["model"], row["threads"]), ("deit_ti", 2))
+        for peer in row["peers"].values():
+            self.assertEqual((len(peer["rounds"]), len(peer["busy"])), (2, 2))
+
+
+# What worker.py does, for a library that only pretends: the number of seconds is what happens.
+PRETENDED_WORKER = """
+import json, sys
+print(json.dumps({"ready": sys.argv[1]}), flush=True)
+for line in sys.stdin:
+    request = json.loads(line)
+    if request["do"] == "prepare":
+        answer = ({"not_available": "no int8"} if request["precision"] == "int8"
+                  else {"first_answer_ms": 1.0})
+    elif request["seconds"] == 9:
+        sys.exit(7)
+    elif request["seconds"] == 8:
+        answer = {"error": "ValueError: eight"}
+    else:
+        answer = {"times": [0.003, 0.001, 0.002]}
+    print(json.dumps(answer), flush=True)
+"""
+
+
+class PretendedCache:
+    """A cache that has its one file."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+
+    def log(self, name):
+        return self.folder / f"{name}.log"
+
+    def onnx(self, *_):
+        return RECORDED
+
+
+class Worker(unittest.TestCase):
+    """The process around a library; the module `json` stands for the library."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        script = pathlib.Path(folder.name) / "worker.py"
+        script.write_text(PRETENDED_WORKER)
+        for name, value in (("WORKER", script), ("SETTLE_SECONDS", 0.0)):
+            patch = unittest.mock.patch.object(peers, name, value)
+            patch.start()
+            self.addCleanup(patch.stop)
+        self.peer = peers.Library("json", PretendedCache(folder.name))
+        self.addCleanup(self.peer.close)
+
+    def prepare(self, precision="fp32"):
+        return self.peer.prepare(BY_KEY["vit_b"], precision, 1, 1)
+
+    def test_times_become_milliseconds(self):
+        self.assertEqual(self.prepare(), {"first_answer_ms": 1.0})
+        self.assertEqual(self.peer.run(1), {"min": 1.0, "p50": 2.0, "runs": 3})
+        self.assertGreater(self.peer.import_seconds, 0)
+        self.assertLess(self.peer.idle_share(), 0.5)
+
+    def test_what_it_cannot_do_and_what_fails(self):
+        with self.assertRaisesRegex(files.NotAvailable, "no int8"):
+            self.prepare("int8")
+        self.prepare()
+        with self.assertRaisesRegex(peers.PeerFailed, "ValueError: eight"):
+            self.peer.run(8)
+        self.assertEqual(self.peer.run(1)["runs"], 3)
+
+    def test_a_process_that_ends_is_started_again(self):
+        self.prepare()
+        with self.assertRaisesRegex(peers.PeerFailed, "ended with 7; see json.log"):
+            self.peer.run(9)
+        self.prepare()
+        self.assertEqual(self.peer.run(1)["runs"], 3)
+
+    def test_a_missing_package_is_named(self):
+        self.peer.name = "no_such_library"
+        with self.assertRaisesRegex(files.NotAvailable, "no_such_library is not installed"):
+            self.prepare()
 
 
 class Files(unittest.TestCase):
