@@ -26,11 +26,17 @@ def load_timm():
 
 
 def export(name, size, output):
-    """Random weights from a fixed seed; the batch is a free dimension."""
+    """Random weights from a fixed seed; the batch is a free dimension.
+
+    Some models begin with a head or norms of zeros, which would make every answer zero and every
+    comparison empty: all parameters get a little noise."""
     import torch
     timm = load_timm()
     torch.manual_seed(0)
     model = timm.create_model(name).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.02 * torch.randn_like(parameter))
     torch.save(model.state_dict(), output.with_suffix(".pt"))
     partial = output.with_suffix(".part")
     # Two pictures: a batch of one would let the exporter drop the batch from reshapes.

@@ -92,7 +92,7 @@ def disagreement(data):
         samples = [peer["about"]["sample"] for peer in row["peers"].values()
                    if peer.get("about", {}).get("sample")]
         for sample in samples[1:]:
-            scale = max(abs(value) for value in samples[0])
+            scale = max(abs(value) for value in samples[0]) or 1.0
             apart = max(abs(a - b) for a, b in zip(samples[0], sample)) / scale
             largest = max(largest or 0.0, apart)
     return largest

@@ -83,6 +83,9 @@ class Ratios(unittest.TestCase):
 
     def test_disagreement_is_relative_to_the_scale(self):
         self.assertAlmostEqual(ratios.disagreement(self.data), 0.0002 / 2.0)
+        for peer in row_of(self.data, "vit_b", "fp32")["peers"].values():
+            peer.get("about", {})["sample"] = [0.0, 0.0]
+        self.assertEqual(ratios.disagreement(self.data), 0.0)
 
 
 class Report(unittest.TestCase):
