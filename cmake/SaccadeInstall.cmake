@@ -26,7 +26,7 @@ endfunction()
 
 # What C users ask instead of CMake.
 function(saccade_install_pkg_config)
-  file(RELATIVE_PATH SACCADE_PREFIX_FROM_PC "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
+  file(RELATIVE_PATH SACCADE_PREFIX_FROM_PC "/p/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/p")
   configure_file("${PROJECT_SOURCE_DIR}/cmake/saccade.pc.in" saccade.pc @ONLY)
   install(FILES "${CMAKE_CURRENT_BINARY_DIR}/saccade.pc"
     DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
@@ -59,7 +59,7 @@ function(saccade_install_package)
   foreach(room ${rooms})
     install(DIRECTORY "${PROJECT_SOURCE_DIR}/saccade/${room}"
       DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/saccade" FILES_MATCHING PATTERN "*.h"
-      PATTERN "kernels" EXCLUDE)
+      PATTERN "kernels" EXCLUDE PATTERN "kernel.h" EXCLUDE)
   endforeach()
   configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/saccade-config.cmake.in"
     saccade-config.cmake INSTALL_DESTINATION "${SACCADE_CMAKE_DIR}")
