@@ -27,6 +27,7 @@ endfunction()
 # What C users ask instead of CMake.
 function(saccade_install_pkg_config)
   file(RELATIVE_PATH SACCADE_PREFIX_FROM_PC "/p/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/p")
+  string(REGEX REPLACE "/$" "" SACCADE_PREFIX_FROM_PC "${SACCADE_PREFIX_FROM_PC}")
   configure_file("${PROJECT_SOURCE_DIR}/cmake/saccade.pc.in" saccade.pc @ONLY)
   install(FILES "${CMAKE_CURRENT_BINARY_DIR}/saccade.pc"
     DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")

@@ -14,16 +14,17 @@ if ! python3 tools/demo_pictures.py "$pictures"; then
   echo "demo: generated test pictures of this repository, which show nothing that the model knows."
 fi
 echo
-echo "\$ build/lean/bin/saccade classify -k 3" $pictures
+command="build/lean/bin/saccade classify -m assets/vit_cifar10.plan -k 3"
+echo "\$ $command" $pictures
 # shellcheck disable=SC2086
-build/lean/bin/saccade classify -k 3 $pictures
+$command $pictures
 cat <<END
 
-From nothing to an answer in $((SECONDS - started)) s. The model sees 32x32 pixels and knows ten classes.
+First answer $((SECONDS - started)) s after the start. The model sees 32x32 pixels of ten classes.
 Next:
-  build/lean/bin/saccade classify YOUR.jpg                  your own pictures
-  build/lean/bin/saccade bench assets/vit_cifar10.plan      how fast it runs here, and what takes the time
-  build/lean/bin/saccade models                             the zoo
-  make build                                                everything, with libtorch: run any checkpoint,
-                                                            compile it to a plan, train
+  build/lean/bin/saccade classify YOUR.jpg              your own pictures
+  build/lean/bin/saccade bench assets/vit_cifar10.plan  how fast it is here, operator by operator
+  build/lean/bin/saccade models                         the zoo
+  make build                                            everything, with libtorch: run checkpoints,
+                                                        compile them to plans, train
 END
