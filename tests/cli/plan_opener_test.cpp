@@ -50,6 +50,7 @@ bool maps(const fs::path& file, const std::vector<std::string>& more = {}) {
   std::vector<std::string> texts{"saccade", "act", "-m", file.string()};
   texts.insert(texts.end(), more.begin(), more.end());
   std::vector<char*> argv;
+  argv.reserve(texts.size());
   for (auto& text : texts) argv.push_back(text.data());
   cli::Program program;
   program.name = "saccade";
