@@ -11,7 +11,7 @@
 
 namespace saccade::plan {
 
-inline constexpr uint32_t kVersion = 1;
+inline constexpr uint32_t kVersion = 2;
 
 /// What there is to know beside the graph.
 struct Info {
@@ -49,6 +49,9 @@ struct OpenOptions {
 /// The same from memory that `owner` keeps alive; copied if it is not aligned to 64 bytes.
 [[nodiscard]] Plan parse(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
                          std::string_view file);
+/// The SHA-256 that an opened plan's file carries, as hexadecimal digits, after comparing it with
+/// the file's bytes. Throws Error (bad_input) if they have another.
+[[nodiscard]] std::string check_digest(const std::filesystem::path& path);
 /// True if the bytes begin as a plan does.
 [[nodiscard]] bool is_plan(std::span<const std::byte> bytes);
 [[nodiscard]] bool is_plan(const std::filesystem::path& path);

@@ -5,6 +5,7 @@
 
 #include "saccade/base/checked.h"
 #include "saccade/base/file.h"
+#include "saccade/base/sha256.h"
 #include "saccade/base/thread_pool.h"
 #include "saccade/plan/aligned.h"
 #include "saccade/plan/crc32c.h"
@@ -225,6 +226,19 @@ Plan open(const std::filesystem::path& path, const OpenOptions& options) {
   const auto map = FileMap::open(path);
   const File file{map->bytes(), map, path.string()};
   return parse_file(options.map ? file : aligned_copy(file));
+}
+
+std::string check_digest(const std::filesystem::path& path) {
+  const auto map = FileMap::open(path);
+  const File file{map->bytes(), map, path.string()};
+  const auto header = read_header(file);
+  Sha256 hash;
+  hash.update(file.bytes.subspan(kHeaderSize));
+  const auto digest = hash.digest();
+  if (digest != header.digest)
+    throw file.fail(offsetof(Header, digest), "the file is damaged (its SHA-256 is {}, not {})",
+                    hex(digest), hex(header.digest));
+  return hex(digest);
 }
 
 }  // namespace saccade::plan

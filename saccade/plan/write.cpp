@@ -2,6 +2,7 @@
 
 #include "saccade/base/check.h"
 #include "saccade/base/file.h"
+#include "saccade/base/sha256.h"
 #include "saccade/plan/crc32c.h"
 #include "saccade/plan/encode.h"
 #include "saccade/plan/layout.h"
@@ -29,9 +30,8 @@ class Tensors {
   [[nodiscard]] std::vector<std::byte> table() const {
     ByteWriter out;
     out.put(static_cast<uint32_t>(pieces_.size()));
-    auto bytes = out.bytes();
-    bytes.insert(bytes.end(), rows_.bytes().begin(), rows_.bytes().end());
-    return bytes;
+    out.put_bytes(rows_.bytes());
+    return out.bytes();
   }
   /// The data section in order, with what fills up.
   void stream(const ByteSink& sink) const {
@@ -108,41 +108,63 @@ Bytes raw(const T& value) {
   return std::as_bytes(std::span(&value, 1));
 }
 
+/// What stands between the header and the data: everything else of the file.
+struct Frame {
+  std::array<SectionRow, kSections> rows;
+  std::array<std::vector<std::byte>, kSections - 1> small;  ///< sections in front of the data
+  uint64_t file_size = 0;
+};
+
+Frame make_frame(const Plan& plan, const Tensors& tensors) {
+  ByteWriter graph;
+  encode_graph(plan.graph, graph);
+  BlockSums sums;
+  tensors.stream([&](Bytes bytes) { sums.update(bytes); });
+  Frame frame;
+  frame.small = {to_bytes(to_json(plan.info).dump()), tensors.table(), graph.bytes(),
+                 sums.finish()};
+  uint64_t offset = kHeaderSize + kSections * kRowSize;
+  for (uint32_t i = 0; i < kSections; ++i) {
+    const bool data = i + 1 == kSections;
+    const auto& small = frame.small[data ? 0 : i];
+    offset = aligned(offset);
+    frame.rows[i] = {i, data ? 0 : crc32c(small), offset, data ? tensors.size() : small.size(), 0};
+    offset += frame.rows[i].size;
+  }
+  frame.file_size = offset;
+  return frame;
+}
+
+/// The file behind its header.
+void stream_behind_header(const Frame& frame, const Tensors& tensors, const ByteSink& sink) {
+  constexpr std::array<std::byte, kAlignment> kZeros{};
+  const auto table = std::as_bytes(std::span(frame.rows));
+  sink(table);
+  uint64_t at = kHeaderSize + table.size();
+  for (uint32_t i = 0; i < kSections; ++i) {
+    const auto& row = frame.rows[i];
+    sink(Bytes(kZeros).first(row.offset - at));
+    i + 1 == kSections ? tensors.stream(sink) : sink(frame.small[i]);
+    at = row.offset + row.size;
+  }
+}
+
 /// The file from front to back.
 void stream(const Plan& plan, const ByteSink& sink) {
   if (const auto problem = find_problem(plan.graph); !problem.empty())
     SACCADE_CHECK(false, "a plan with a problem: {}", problem);
   const Tensors tensors(plan);
-  ByteWriter graph;
-  encode_graph(plan.graph, graph);
-  BlockSums sums;
-  tensors.stream([&](Bytes bytes) { sums.update(bytes); });
-  const std::array<std::vector<std::byte>, kSections - 1> small = {
-      to_bytes(to_json(plan.info).dump()), tensors.table(), graph.bytes(), sums.finish()};
-
+  const auto frame = make_frame(plan, tensors);
+  Sha256 hash;
+  stream_behind_header(frame, tensors, [&](Bytes bytes) { hash.update(bytes); });
   Header header;
   header.version = kVersion;
-  std::array<SectionRow, kSections> rows;
-  uint64_t offset = kHeaderSize + kSections * kRowSize;
-  for (uint32_t i = 0; i < kSections; ++i) {
-    const bool data = i + 1 == kSections;
-    offset = aligned(offset);
-    rows[i] = {i, data ? 0 : crc32c(small[i]), offset, data ? tensors.size() : small[i].size(), 0};
-    offset += rows[i].size;
-  }
-  header.file_size = offset;
-  const auto table = std::as_bytes(std::span(rows));
-  header.sum = crc32c(table, crc32c(raw(header).first(kHeaderSize - sizeof header.sum)));
-
+  header.file_size = frame.file_size;
+  header.digest = hash.digest();
+  header.sum = crc32c(std::as_bytes(std::span(frame.rows)),
+                      crc32c(raw(header).first(kHeaderSize - sizeof header.sum)));
   sink(raw(header));
-  sink(table);
-  constexpr std::array<std::byte, kAlignment> kZeros{};
-  uint64_t at = kHeaderSize + table.size();
-  for (uint32_t i = 0; i < kSections; ++i) {
-    sink(Bytes(kZeros).first(rows[i].offset - at));
-    i + 1 == kSections ? tensors.stream(sink) : sink(small[i]);
-    at = rows[i].offset + rows[i].size;
-  }
+  stream_behind_header(frame, tensors, sink);
 }
 
 }  // namespace
