@@ -29,18 +29,23 @@ plan::Plan compile(const plan::Plan& raw, const CompileOptions& options) {
   check_names(options.skip);
   plan::Plan out;
   out.graph = raw.graph;
+  for (const auto& other : raw.others) out.others.push_back({other.graph, {}});
   out.info = raw.info;
   out.info.raw = false;
-  if (options.observe) options.observe("trace", out.graph, 0.0);
+  if (options.observe)
+    for (const auto* bucket : buckets(out)) options.observe("trace", bucket->graph, 0.0);
   for (const auto& pass : passes()) {
     if (options.skip.contains(std::string(pass.name))) continue;
-    const auto start = Clock::now();
-    out.graph = pass.run(out.graph);
-    const std::chrono::duration<double> seconds = Clock::now() - start;
-    const auto problem = find_problem(out.graph);
-    SACCADE_CHECK(problem.empty(), "pass {}: {}", pass.name, problem);
-    if (options.observe) options.observe(pass.name, out.graph, seconds.count());
+    for (auto* bucket : buckets(out)) {
+      const auto start = Clock::now();
+      bucket->graph = pass.run(bucket->graph);
+      const std::chrono::duration<double> seconds = Clock::now() - start;
+      const auto problem = find_problem(bucket->graph);
+      SACCADE_CHECK(problem.empty(), "pass {}: {}", pass.name, problem);
+      if (options.observe) options.observe(pass.name, bucket->graph, seconds.count());
+    }
   }
+  share_constants(out);
   return out;
 }
 

@@ -16,7 +16,7 @@ inline constexpr uint64_t kAlignment = 64;
 inline constexpr uint64_t kBlock = uint64_t{1} << 20;
 
 /// In the order of the file; every plan has all of them.
-enum class Section : uint32_t { info, tensors, graph, sums, data };
+enum class Section : uint32_t { info, tensors, graphs, sums, data };
 inline constexpr uint32_t kSections = 5;
 
 struct Header {

@@ -3,6 +3,7 @@
 #include "saccade/base/check.h"
 #include "saccade/base/file.h"
 #include "saccade/base/sha256.h"
+#include "saccade/plan/constant_pool.h"
 #include "saccade/plan/crc32c.h"
 #include "saccade/plan/encode.h"
 #include "saccade/plan/layout.h"
@@ -17,14 +18,16 @@ using Bytes = std::span<const std::byte>;
 class Tensors {
  public:
   explicit Tensors(const Plan& plan) {
-    for (const auto& constant : plan.graph.constants)
-      add(Role::constant, 0, constant.name, constant.dtype, constant.layout, constant.shape,
-          constant.bytes);
-    for (size_t i = 0; i < plan.recordings.size(); ++i) {
-      add_all(Role::recorded_input, i, plan.recordings[i].inputs);
-      add_all(Role::recorded_output, i, plan.recordings[i].outputs);
-    }
+    for (const auto* bucket : buckets(plan)) add_constants(bucket->graph);
+    size_t number = 0;
+    for (const auto* bucket : buckets(plan))
+      for (const auto& recording : bucket->recordings) {
+        add_all(Role::recorded_input, number, recording.inputs);
+        add_all(Role::recorded_output, number++, recording.outputs);
+      }
   }
+  /// The numbers of a bucket's constants.
+  [[nodiscard]] std::span<const int32_t> numbers(size_t bucket) const { return numbers_[bucket]; }
 
   [[nodiscard]] uint64_t size() const { return size_; }
   [[nodiscard]] std::vector<std::byte> table() const {
@@ -59,12 +62,24 @@ class Tensors {
     pieces_.push_back(bytes);
     size_ = aligned(size_ + bytes.size());
   }
+  void add_constants(const Graph& graph) {
+    auto& numbers = numbers_.emplace_back();
+    for (const auto& constant : graph.constants) {
+      const auto before = std::ssize(pool_.all());
+      numbers.push_back(pool_.add(constant));
+      if (std::ssize(pool_.all()) > before)
+        add(Role::constant, 0, constant.name, constant.dtype, constant.layout, constant.shape,
+            constant.bytes);
+    }
+  }
   void add_all(Role role, size_t recording, const NamedTensors& tensors) {
     for (const auto& [name, tensor] : tensors)
       add(role, recording, name, tensor.dtype(), ops::Layout::row_major, tensor.shape(),
           tensor.bytes());
   }
 
+  ConstantPool pool_;
+  std::vector<std::vector<int32_t>> numbers_;
   ByteWriter rows_;
   std::vector<Bytes> pieces_;
   uint64_t size_ = 0;
@@ -116,12 +131,17 @@ struct Frame {
 };
 
 Frame make_frame(const Plan& plan, const Tensors& tensors) {
-  ByteWriter graph;
-  encode_graph(plan.graph, graph);
+  ByteWriter graphs;
+  const auto all = buckets(plan);
+  graphs.put(static_cast<uint32_t>(all.size()));
+  for (size_t i = 0; i < all.size(); ++i) {
+    graphs.put(static_cast<uint32_t>(all[i]->recordings.size()));
+    encode_graph(all[i]->graph, tensors.numbers(i), graphs);
+  }
   BlockSums sums;
   tensors.stream([&](Bytes bytes) { sums.update(bytes); });
   Frame frame;
-  frame.small = {to_bytes(to_json(plan.info).dump()), tensors.table(), graph.bytes(),
+  frame.small = {to_bytes(to_json(plan.info).dump()), tensors.table(), graphs.bytes(),
                  sums.finish()};
   uint64_t offset = kHeaderSize + kSections * kRowSize;
   for (uint32_t i = 0; i < kSections; ++i) {
@@ -151,7 +171,7 @@ void stream_behind_header(const Frame& frame, const Tensors& tensors, const Byte
 
 /// The file from front to back.
 void stream(const Plan& plan, const ByteSink& sink) {
-  if (const auto problem = find_problem(plan.graph); !problem.empty())
+  if (const auto problem = find_problem(plan); !problem.empty())
     SACCADE_CHECK(false, "a plan with a problem: {}", problem);
   const Tensors tensors(plan);
   const auto frame = make_frame(plan, tensors);
