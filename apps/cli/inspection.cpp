@@ -7,6 +7,7 @@
 #include <ostream>
 
 #include "apps/cli/output.h"
+#include "apps/cli/precision.h"
 #include "saccade/base/error.h"
 #include "saccade/base/file.h"
 #include "saccade/base/pipeline.h"
@@ -276,6 +277,8 @@ void write_text(const Inspection& inspection, const InspectOptions& options, std
     write_metadata(inspection.checkpoint->metadata(), out);
   } else {
     write_metadata(inspection.metadata, out);
+    if (inspection.metadata.contains("report"))
+      out << '\n' << report_text(inspection.metadata["report"]);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "saccade/compile/compile.h"
+#include "saccade/ops/context.h"
 #include "saccade/runtime/peak.h"
 #include "saccade/runtime/session.h"
 #include "tests/plan/graphs.h"
