@@ -15,9 +15,9 @@ function(saccade_install_package)
   add_library(saccade_core INTERFACE)
   add_library(saccade::core ALIAS saccade_core)
   set_target_properties(saccade_core PROPERTIES EXPORT_NAME core)
-  target_link_libraries(saccade_core INTERFACE saccade_catalogue saccade_tune saccade_compile saccade_runtime
-    saccade_plan saccade_ops saccade_tasks saccade_data
-    saccade_metrics saccade_image saccade_checkpoint saccade_base)
+  target_link_libraries(saccade_core INTERFACE saccade_catalogue saccade_tune saccade_compile
+    saccade_runtime saccade_plan saccade_ops saccade_tasks saccade_data saccade_metrics
+    saccade_image saccade_checkpoint saccade_base)
   saccade_install(saccade_settings Core)
   saccade_install(saccade_core Core)
 

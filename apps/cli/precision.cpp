@@ -29,6 +29,12 @@ std::vector<std::string> measured(const Json& rows, const char* kind) {
   return out;
 }
 
+/// True for what is as low as its operator goes.
+bool has_no_lower(const Json& row) {
+  const auto& name = row.at("operator").get_ref<const std::string&>();
+  return row.at("reason") == fmt::format("{} has no int8", name) && row.at("precision") == "bf16";
+}
+
 Table layer_table(const Json& rows) {
   const auto timed = measured(rows, "ms");
   auto judged = measured(rows, "error");
@@ -39,7 +45,7 @@ Table layer_table(const Json& rows) {
   columns.push_back({"because"});
   Table table(columns);
   for (const auto& row : rows) {
-    if (!row.contains("reason")) continue;
+    if (!row.contains("reason") || has_no_lower(row)) continue;
     std::vector<std::string> cells = {row.at("path").get<std::string>(),
                                       row.at("operator").get<std::string>(),
                                       row.at("precision").get<std::string>()};
@@ -120,9 +126,11 @@ std::string report_text(const Json& report) try {
     text += fmt::format("one picture: {:.2f} ms instead of {:.2f} ms with {} threads\n",
                         ms.at("plan").get<double>(), ms.at("fp32").get<double>(),
                         report.at("threads").get<int64_t>());
-  const auto& rows = report.at("layers");
-  if (std::ranges::any_of(rows, [](const Json& row) { return row.contains("reason"); }))
-    text += "stayed higher:\n" + layer_table(rows).text();
+  int64_t listed = 0, lowest = 0;
+  for (const auto& row : report.at("layers"))
+    if (row.contains("reason")) ++(has_no_lower(row) ? lowest : listed);
+  if (lowest > 0) text += fmt::format("{} products in bf16 because they have no int8\n", lowest);
+  if (listed > 0) text += "stayed higher:\n" + layer_table(report.at("layers")).text();
   return text;
 } catch (const Json::exception&) {
   return "";  // a report that somebody else wrote
