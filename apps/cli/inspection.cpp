@@ -8,6 +8,7 @@
 
 #include "apps/cli/output.h"
 #include "apps/cli/plan_inspection.h"
+#include "apps/cli/precision.h"
 #include "saccade/base/error.h"
 #include "saccade/base/file.h"
 #include "saccade/base/pipeline.h"
@@ -280,6 +281,8 @@ void write_text(const Inspection& inspection, const InspectOptions& options, std
   } else {
     if (!inspection.tensors.empty()) write_rows(inspection.tensors, options.hash, out << '\n');
     write_metadata(inspection.metadata, out);
+    if (inspection.metadata.contains("report"))
+      out << '\n' << report_text(inspection.metadata["report"]);
   }
 }
 

@@ -29,7 +29,7 @@ void add_precision_options(CLI::App& app, PrecisionArgs& args);
 [[nodiscard]] double recording_tolerance(const plan::Graph& graph);
 
 /// A few lines about a plan's report, with a table of the layers that stayed higher than asked for;
-/// empty for a report of fp32.
+/// empty for a report of fp32, and for one that is not ours.
 [[nodiscard]] std::string report_text(const Json& report);
 
 /// Info::precision, and what this machine makes of it where it has no bf16 arithmetic: "bf16

@@ -15,8 +15,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using plan::ValueId;
 
-constexpr int kLeastRounds = 5, kMostRounds = 40;
-constexpr double kSeconds = 4.0;  // after which rounds stop, if there were enough
+constexpr int kLeastRounds = 8, kMostRounds = 60;
+constexpr double kSeconds = 6.0;  // after which rounds stop, if there were enough
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();

@@ -11,11 +11,11 @@
 namespace saccade::tune {
 
 struct TuneOptions {
-  Precision precision = Precision::bf16;     ///< the lowest one to use
-  std::shared_ptr<const Pictures> pictures;  ///< for calibration; needed for int8, else optional
+  Precision precision = Precision::bf16;       ///< the lowest one to use
+  std::shared_ptr<const Pictures> pictures{};  ///< for calibration; needed for int8, else optional
   /// Largest loss on the pictures: of top-1 in percentage points if they have labels, else of the
   /// output's relative error in percent. Absent: 0.2 (bf16) or 0.5 (int8) with labels, else none.
-  std::optional<double> budget;
+  std::optional<double> budget{};
   bool measure = true;  ///< times on this machine; else every layer is taken to be faster
 };
 

@@ -93,7 +93,10 @@ TEST_F(PrecisionOption, LayersThatStayAreListed) {
   const auto result =
       compile({"--precision", "int8", "--calibrate", at("labelled"), "--no-measure"});
   ASSERT_EQ(result.code, 0) << result.err;
-  EXPECT_NE(result.out.find("attention has no int8"), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find("2 products in bf16 because they have no int8"), std::string::npos)
+      << result.out;
+  const auto inspected = saccade({"inspect", at("small.plan")});
+  EXPECT_NE(inspected.out.find("2 products in bf16"), std::string::npos) << inspected.out;
 }
 
 TEST_F(PrecisionOption, MistakesHaveTheirCodes) {
