@@ -51,6 +51,10 @@ ops::Activation activation_of(const Bound& b) {
   return static_cast<ops::Activation>(attribute<int64_t>(b, "activation"));
 }
 
+ops::Precision precision_of(const Bound& b) {
+  return static_cast<ops::Precision>(attribute<int64_t>(b, "precision"));
+}
+
 kernels::Matmul matmul_of(const Bound& b) {
   const auto& weight = b.operand(1);
   kernels::Matmul op;
@@ -94,9 +98,13 @@ kernels::RightSource mixed_rows(const Bound& b) {
   return source;
 }
 
+DType mixed_type(const Bound& b) {
+  return precision_of(b) == ops::Precision::bf16 ? DType::BF16 : DType::F32;
+}
+
 int64_t mixed_panels(const Bound& b) {
   const auto& x = b.operand(0).shape;
-  return x[0] * ops::panel_bytes(DType::F32, x[2], x[1]);
+  return x[0] * ops::panel_bytes(mixed_type(b), x[2], x[1]);
 }
 
 kernels::Matmul mix_of(const Bound& b, const std::byte* panels) {
@@ -107,6 +115,7 @@ kernels::Matmul mix_of(const Bound& b, const std::byte* panels) {
   op.k = x[1];
   op.left.data = b.floats(1);
   op.left.rows.row_stride = op.k;
+  op.right.type = mixed_type(b);
   op.right.panels = panels;
   op.epilogue.row_bias = b.floats(2);
   op.epilogue.residual = b.floats(3);
@@ -128,13 +137,9 @@ constexpr Kernel kMix = {"matmul",
                          [](const Bound& b, Pool& pool, std::span<std::byte> scratch) {
                            const auto panels = scratch.first(static_cast<size_t>(mixed_panels(b)));
                            const auto rest = scratch.subspan(panels.size());
-                           kernels::pack_right(mixed_rows(b), DType::F32, panels, pool, rest);
+                           kernels::pack_right(mixed_rows(b), mixed_type(b), panels, pool, rest);
                            kernels::matmul(mix_of(b, panels.data()), pool, rest);
                          }};
-
-ops::Precision precision_of(const Bound& b) {
-  return static_cast<ops::Precision>(attribute<int64_t>(b, "precision"));
-}
 
 /// The kernel takes its arithmetic from the panels' type.
 bool fits_linear(const Bound& b) {

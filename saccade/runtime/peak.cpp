@@ -18,27 +18,30 @@ double processor_time() {
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
-}  // namespace
-
-Peak measure_peak(int threads) {
+double measure(const kernels::TileFamily& family, Pool& pool) {
   constexpr int kTries = 10;
   constexpr int64_t kRounds = 500'000;
-  const auto family = kernels::kernel_table().tiles.f32;
-  Pool pool(threads);
-  Peak peak;
-  peak.instructions = family.name;
+  double most = 0.0;
   for (int i = 0; i < kTries; ++i) {
     std::atomic<double> rate{0.0};
-    pool.run(threads, [&](int64_t, int) {
+    pool.run(pool.threads(), [&](int64_t, int) {
       const double start = processor_time();
       const double done = family.burn(kRounds);
       const double own = done / (processor_time() - start);
       for (double sum = rate; !rate.compare_exchange_weak(sum, sum + own);) {
       }
     });
-    peak.gflops = std::max(peak.gflops, 2e-9 * rate);
+    most = std::max(most, 2e-9 * rate);
   }
-  return peak;
+  return most;
+}
+
+}  // namespace
+
+Peak measure_peak(int threads) {
+  const auto tiles = kernels::kernel_table().tiles;
+  Pool pool(threads);
+  return {measure(tiles.f32, pool), measure(tiles.bf16, pool), measure(tiles.i8, pool)};
 }
 
 Arithmetic arithmetic() {

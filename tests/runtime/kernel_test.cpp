@@ -87,7 +87,8 @@ HostTensor answer(const std::shared_ptr<const Model>& model, int threads, int64_
   return contiguous(session.output(0));
 }
 
-void check(Op op, const std::vector<Given>& operands, const ops::NamedAttributes& attributes = {}) {
+void check(Op op, const std::vector<Given>& operands, const ops::NamedAttributes& attributes = {},
+           double tolerance = 2e-5) {
   const auto graph = graph_of(op, operands, attributes);
   SCOPED_TRACE(compile::print(graph));
   plan::Plan plan;
@@ -102,7 +103,7 @@ void check(Op op, const std::vector<Given>& operands, const ops::NamedAttributes
       ASSERT_EQ(got.shape(), want.shape());
       for (int64_t i = 0; i < want.numel(); ++i)
         ASSERT_NEAR(got.as<float>()[static_cast<size_t>(i)],
-                    want.as<float>()[static_cast<size_t>(i)], 2e-5)
+                    want.as<float>()[static_cast<size_t>(i)], tolerance)
             << i;
     }
   }
@@ -149,6 +150,8 @@ TEST(Kernels, MixOfRows) {
   check(Op::mix, {input({49, 40}), constant({20, 49}), kNothing, kNothing});
   check(Op::mix, {input({5, 33}), constant({7, 5}), constant({7}), input({7, 33})},
         {{"activation", static_cast<int64_t>(ops::Activation::gelu)}});
+  check(Op::mix, {input({49, 40}), constant({20, 49}), kNothing, kNothing},
+        {{"precision", static_cast<int64_t>(ops::Precision::bf16)}}, 1e-3);
   check(Op::mix, {input({3, 16}), constant({800, 3}), kNothing, kNothing});
 }
 
