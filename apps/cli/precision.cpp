@@ -1,9 +1,11 @@
 #include "apps/cli/precision.h"
 
 #include <algorithm>
+#include <memory>
 
 #include "apps/cli/output.h"
 #include "saccade/base/error.h"
+#include "saccade/base/progress.h"
 #include "saccade/runtime/peak.h"
 
 namespace saccade::cli {
@@ -102,6 +104,16 @@ plan::Plan compile_in_precision(const plan::Plan& raw, const PrecisionArgs& args
   options.measure = args.measure;
   if (!args.calibrate.empty())
     options.pictures = std::make_shared<tune::Pictures>(args.calibrate, raw, args.pictures);
+  std::unique_ptr<Progress> progress;
+  std::string shown;
+  options.on_pictures = [&](std::string_view step, int64_t pictures) {
+    if (step != shown) {
+      if (progress) progress->finish();
+      progress = std::make_unique<Progress>(std::string(step), 0, "pictures");
+      shown = step;
+    }
+    progress->advance(pictures);
+  };
   return tune::tune(raw, options, how);
 }
 

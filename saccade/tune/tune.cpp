@@ -61,14 +61,14 @@ plan::Plan tune(const plan::Plan& raw, const TuneOptions& options,
   auto layers = layers_of(optimised.graph, options.precision, bf16);
   Facts facts;
   facts.requested = options.precision;
-  if (options.pictures) measure_errors(optimised, *options.pictures, layers);
+  if (options.pictures) measure_errors(optimised, *options.pictures, layers, options.on_pictures);
   if (options.measure) measure_times(optimised, layers);
   choose_fastest(layers, options.precision);
   if (options.pictures) {
     facts.calibration = options.pictures->name();
     facts.budget = budget_of(options);
     announce(*options.pictures, facts.budget);
-    const Judge judge(optimised, *options.pictures);
+    const Judge judge(optimised, *options.pictures, options.on_pictures);
     const auto loss = [&](const compile::Assignment& assignment) {
       const auto comparison = judge.compare(assignment);
       // The last one that passes is the one that is kept.
