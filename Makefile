@@ -8,7 +8,7 @@ help:  ## show this list
 	@echo "Saccade: vision transformers in native C++20"
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
 
-demo:  ## install what is missing, build, classify real photographs with the bundled model
+demo:  ## build what needs no libtorch, classify real photographs with the bundled plan
 	@tools/demo.sh
 
 build:  ## everything, optimised: build/release/bin/saccade and saccade-torch
@@ -31,9 +31,10 @@ bench:  ## build and run the benchmarks of bench/
 lint:  ## list checks, clang-format, clang-tidy on the files that differ from BASE (default: main)
 	@tools/lint.sh
 
-install:  ## build, then install below PREFIX (default: ./install)
-	@tools/build.sh release
-	@cmake --install build/release --prefix "$(or $(PREFIX),$(CURDIR)/install)"
+install:  ## build, then install below PREFIX (default: ./install); PRESET=lean: without libtorch
+	@tools/build.sh $(or $(PRESET),release) installed
+	@cmake --install build/$(or $(PRESET),release) --strip \
+	  --prefix "$(or $(PREFIX),$(CURDIR)/install)"
 
 clean:  ## remove build/ (the environment in .venv/ stays)
 	rm -rf build

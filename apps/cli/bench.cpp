@@ -12,6 +12,7 @@
 #include "apps/cli/verb.h"
 #include "saccade/base/random.h"
 #include "saccade/base/thread_pool.h"
+#include "saccade/compile/passes/assign_precision.h"
 #include "saccade/plan/cost.h"
 #include "saccade/runtime/peak.h"
 #include "saccade/runtime/session.h"
@@ -85,11 +86,12 @@ Measured measure(runtime::Session& session, const Options& options, Clock::time_
 struct Row {
   int64_t count = 0;
   double seconds = 0, operations = 0;
+  double floor = 0;  ///< seconds at the machine's peak
 };
 
 /// Time by operator and kernel, from a session that profiles.
 std::map<std::string, Row> by_operator(const std::shared_ptr<const runtime::Model>& model,
-                                       const Options& options) {
+                                       const Options& options, const runtime::Peak& peak) {
   runtime::Session session(model, {.profile = true});
   session.prepare(options.batch);
   fill_inputs(session);
@@ -105,20 +107,40 @@ std::map<std::string, Row> by_operator(const std::shared_ptr<const runtime::Mode
     auto& row = rows[name];
     ++row.count;
     row.seconds += step.seconds / kRuns;
-    row.operations += operations(model->graph(), step.value, options.batch);
+    const double done = operations(model->graph(), step.value, options.batch);
+    row.operations += done;
+    row.floor += 1e-9 * done / peak.of(precision_of(node));
   }
   return rows;
+}
+
+/// What the plan's products run on here: "AVX3, AVX512-BF16".
+std::string instructions_of(const plan::Graph& graph) {
+  const auto arithmetic = runtime::arithmetic();
+  std::string names;
+  for (const auto precision : compile::precisions_of(graph)) {
+    if (!names.empty()) names += ", ";
+    names += precision == ops::Precision::fp32   ? arithmetic.fp32
+             : precision == ops::Precision::bf16 ? arithmetic.bf16
+                                                 : arithmetic.int8;
+  }
+  return names.empty() ? arithmetic.fp32 : names;
 }
 
 void print_rows(const std::map<std::string, Row>& rows) {
   std::vector<std::pair<std::string, Row>> sorted(rows.begin(), rows.end());
   std::ranges::sort(sorted, std::greater{}, [](const auto& item) { return item.second.seconds; });
-  Table table(
-      {{"operator"}, {"times", Align::right}, {"ms", Align::right}, {"GFLOP/s", Align::right}});
-  for (const auto& [name, row] : sorted)
-    table.add(
-        {name, fmt::format("{}", row.count), fmt::format("{:.3f}", 1e3 * row.seconds),
-         row.operations > 0 ? fmt::format("{:.1f}", 1e-9 * row.operations / row.seconds) : ""});
+  Table table({{"operator"},
+               {"times", Align::right},
+               {"ms", Align::right},
+               {"GFLOP/s", Align::right},
+               {"% of peak", Align::right}});
+  for (const auto& [name, row] : sorted) {
+    const bool counts = row.operations > 0;
+    table.add({name, fmt::format("{}", row.count), fmt::format("{:.3f}", 1e3 * row.seconds),
+               counts ? fmt::format("{:.1f}", 1e-9 * row.operations / row.seconds) : "",
+               counts ? fmt::format("{:.0f}", 100 * row.floor / row.seconds) : ""});
+  }
   fmt::print("\n{}", table.text());
 }
 
@@ -127,12 +149,16 @@ int run(const Options& options, const Program& program) {
   const auto model = std::make_shared<const runtime::Model>(compiled_plan(program, options.model));
   runtime::Session session(model);
   const auto measured = measure(session, options, opened);
-  double total = 0;
-  for (const auto id : model->steps()) total += operations(model->graph(), id, options.batch);
-  const auto peak = runtime::measure_peak(thread_count());
-  const double gflops = 1e-9 * total / measured.runs.front();
+  const auto rows = by_operator(model, options, runtime::measure_peak(thread_count()));
+  double total = 0, floor = 0;
+  for (const auto& [name, row] : rows) {
+    total += row.operations;
+    floor += row.floor;
+  }
+  const double best = measured.runs.front(), gflops = 1e-9 * total / best;
+  const double peak = floor > 0 ? 1e-9 * total / floor : 0.0, share = floor / best;
+  const auto instructions = instructions_of(model->graph());
   const auto ms = [&](double seconds) { return 1e3 * seconds; };
-  const auto rows = by_operator(model, options);
   Json report = {{"name", model->info().name},
                  {"ms",
                   {{"min", ms(measured.runs.front())},
@@ -140,9 +166,9 @@ int run(const Options& options, const Program& program) {
                    {"p90", ms(measured.at(0.9))},
                    {"p99", ms(measured.at(0.99))}}},
                  {"gflops", gflops},
-                 {"peak_share", peak.gflops > 0 ? gflops / peak.gflops : 0.0},
-                 {"peak_gflops", peak.gflops},
-                 {"instructions", peak.instructions},
+                 {"peak_share", share},
+                 {"peak_gflops", peak},
+                 {"instructions", instructions},
                  {"rss_mb", measured.rss},
                  {"start_ms", ms(measured.start)},
                  {"threads", thread_count()},
@@ -162,14 +188,14 @@ int run(const Options& options, const Program& program) {
   }
   fmt::print("{} ({}{}), batch {}, {} threads, {}\n", model->info().name,
              precision_here(model->plan()), model->info().random_weights ? ", random weights" : "",
-             options.batch, thread_count(), peak.instructions);
+             options.batch, thread_count(), instructions);
   fmt::print("min {:.2f} ms, p50 {:.2f}, p90 {:.2f}, p99 {:.2f} of {} runs\n",
              ms(measured.runs.front()), ms(measured.at(0.5)), ms(measured.at(0.9)),
              ms(measured.at(0.99)), measured.runs.size());
   fmt::print(
       "{:.1f} GFLOP/s, {:.0f} % of this machine's {:.0f}; {:.0f} MiB resident; first answer "
       "after {:.0f} ms\n",
-      gflops, 100 * gflops / peak.gflops, peak.gflops, measured.rss, ms(measured.start));
+      gflops, 100 * share, peak, measured.rss, ms(measured.start));
   print_rows(rows);
   return 0;
 }
@@ -185,6 +211,7 @@ Verb bench_verb() {
             ->required()
             ->type_name("PLAN");
         add_checkpoint_options(app, options->model.config, options->model.arch);
+        add_map_option(app, options->model);
         app.add_option("--batch", options->batch, "Pictures at once")->check(CLI::Range(1, 65536));
         app.add_option("--seconds", options->seconds, "How long to measure")
             ->check(CLI::PositiveNumber);

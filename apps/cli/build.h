@@ -17,8 +17,8 @@ namespace saccade::cli {
 /// source's assets/ in the build tree; nothing if there is none.
 [[nodiscard]] std::optional<std::filesystem::path> assets_folder();
 
-/// The bundled default model, as a file of the assets folder.
-constexpr std::string_view kDefaultModel = "vit_cifar10.safetensors";
+/// The bundled default model, as a file of the assets folder: a plan, which every program runs.
+constexpr std::string_view kDefaultModel = "vit_cifar10.plan";
 /// Its path if it is there.
 [[nodiscard]] std::optional<std::filesystem::path> default_model();
 

@@ -7,6 +7,7 @@
 #include <ostream>
 
 #include "apps/cli/output.h"
+#include "apps/cli/plan_inspection.h"
 #include "apps/cli/precision.h"
 #include "saccade/base/error.h"
 #include "saccade/base/file.h"
@@ -103,28 +104,6 @@ Inspection inspect_config(const fs::path& path) {
   return inspection;
 }
 
-/// Opening a plan reads and checks all of it.
-Inspection inspect_plan(const fs::path& path) {
-  const auto plan = plan::open(path);
-  Inspection inspection;
-  inspection.format = plan.info.raw ? "raw-plan" : "plan";
-  auto& metadata = inspection.metadata;
-  metadata = to_json(plan.info);
-  for (const auto* kind : {"inputs", "outputs", "operators"}) metadata[kind] = Json::object();
-  for (const auto& value : plan.graph.values) {
-    if (value.kind == plan::ValueKind::input)
-      metadata["inputs"][value.name] = to_string(value.type);
-    if (value.kind != plan::ValueKind::node) continue;
-    auto& count = metadata["operators"][std::string(ops::info(value.op).name)];
-    count = count.is_null() ? 1 : count.get<int64_t>() + 1;
-  }
-  for (const auto& output : plan.graph.outputs)
-    metadata["outputs"][output.name] = to_string(plan.graph.value(output.value).type);
-  metadata["constants"] = plan.graph.constants.size();
-  metadata["recordings"] = plan.recordings.size();
-  return inspection;
-}
-
 std::string hash_of(const TensorView& view) {
   Sha256 hash;
   checkpoint::stream_row_major(view, [&](auto bytes) { hash.update(bytes); });
@@ -216,13 +195,30 @@ void write_tensors(const Checkpoint& checkpoint, bool hash, std::ostream& out) {
     out << fmt::format("{} groups of tensors share their bytes\n", shared.size());
 }
 
+/// Tensors of a file that is no checkpoint.
+void write_rows(const Json& tensors, bool hash, std::ostream& out) {
+  std::vector<Table::Column> columns{{"tensor"}, {"dtype"}, {"shape"}, {"layout"}};
+  if (hash) columns.push_back({"sha256"});
+  Table table(columns);
+  for (const auto& tensor : tensors) {
+    const auto shape = tensor.at("shape").get<Shape>();
+    std::vector<std::string> row{
+        shown(tensor.at("name").is_null() ? tensor.at("path") : tensor.at("name")),
+        tensor.at("dtype").get<std::string>(), to_string(shape),
+        tensor.at("layout").get<std::string>()};
+    if (hash) row.push_back(tensor.at("sha256").get<std::string>());
+    table.add(std::move(row));
+  }
+  out << table.text();
+}
+
 Inspection inspect_any(const fs::path& path, const InspectOptions& options) {
   const auto extension = lower_extension(path);
   std::error_code ignored;
   if (!fs::is_directory(path, ignored)) {
     if (extension == ".json" && !checkpoint::is_shard_index(path)) return inspect_config(path);
     const auto file = FileMap::open(path);
-    if (plan::is_plan(file->bytes())) return inspect_plan(path);
+    if (plan::is_plan(file->bytes())) return inspect_plan(path, options);
     if (names_picture(extension) || image::looks_like_image(file->bytes()))
       return inspect_picture(*file, options);
   }
@@ -247,7 +243,9 @@ Inspection inspect(const fs::path& path, const InspectOptions& options) {
 }
 
 void write_json(const Inspection& inspection, const InspectOptions& options, std::ostream& out) {
-  const auto dump = [](const Json& json) { return json.dump(); };
+  const auto dump = [](const Json& json) {
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  };
   out << fmt::format("{{\"format\":{},\"tensors\":[", dump(inspection.format));
   const auto* opened = inspection.checkpoint ? &*inspection.checkpoint : nullptr;
   if (opened != nullptr) {
@@ -256,6 +254,11 @@ void write_json(const Inspection& inspection, const InspectOptions& options, std
       out << separator << dump(tensor_json(entry, options.hash));
       separator = ",\n";
     }
+  }
+  std::string_view separator = "\n";
+  for (const auto& tensor : inspection.tensors) {
+    out << separator << dump(tensor);
+    separator = ",\n";
   }
   out << "],\n\"metadata\":" << dump(opened != nullptr ? opened->metadata() : inspection.metadata);
   if (opened != nullptr) {
@@ -276,6 +279,7 @@ void write_text(const Inspection& inspection, const InspectOptions& options, std
     write_tensors(*inspection.checkpoint, options.hash, out << '\n');
     write_metadata(inspection.checkpoint->metadata(), out);
   } else {
+    if (!inspection.tensors.empty()) write_rows(inspection.tensors, options.hash, out << '\n');
     write_metadata(inspection.metadata, out);
     if (inspection.metadata.contains("report"))
       out << '\n' << report_text(inspection.metadata["report"]);

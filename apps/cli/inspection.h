@@ -20,12 +20,14 @@ struct InspectOptions {
 struct Inspection {
   std::string format;  ///< "safetensors", "pth-zip" ... "jpeg", "png", "huggingface-config" ...
   std::optional<checkpoint::Checkpoint> checkpoint;
-  Json metadata = Json::object();  ///< of files that are no checkpoint
+  // Of files that are no checkpoint:
+  Json tensors = Json::array();  ///< rows of the JSON contract
+  Json metadata = Json::object();
 };
 
 /// Opens a checkpoint, an index of shards, the folder of either, an npy or npz, a configuration of
-/// a model or a pipeline, or a picture, and judges it. With `hash` the file is read completely.
-/// Throws Error (bad_input) for everything that cannot be listed.
+/// a model or a pipeline, a picture, or a plan, and judges it. With `hash` the file is read
+/// completely. Throws Error (bad_input) for everything that cannot be listed.
 [[nodiscard]] Inspection inspect(const std::filesystem::path& path, const InspectOptions& options);
 
 /// One JSON object and a line end: format, tensors (path, name, dtype, shape, sha256), metadata;

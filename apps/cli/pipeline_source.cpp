@@ -59,7 +59,7 @@ Pipeline find_pipeline(const ModelArgs& model, const std::string& file) {
     throw usage_error("give -m MODEL or --pipeline FILE (the bundled model is not installed)");
   const fs::path path = model.model.empty() ? *bundled : fs::path(model.model);
   if (fs::is_directory(path)) return folder_pipeline(path);
-  if (names_plan(path.string())) return open_plan(path.string()).pipeline;
+  if (names_plan(path.string())) return open_plan(path.string(), {model.map}).pipeline;
   if (!fs::exists(path)) return models::describe(model.model).pipeline;
   return path.extension() == ".json" ? configuration_pipeline(path) : checkpoint_pipeline(path);
 }

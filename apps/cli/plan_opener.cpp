@@ -12,8 +12,8 @@ bool names_plan(const std::string& model) {
          (std::filesystem::is_regular_file(model) && plan::is_plan(std::filesystem::path(model)));
 }
 
-OpenedModel open_plan(const std::string& file) {
-  const auto model = runtime::Model::open(file);
+OpenedModel open_plan(const std::string& file, const plan::OpenOptions& options) {
+  const auto model = runtime::Model::open(file, options);
   const auto& info = model->info();
   if (!info.pipeline)
     throw usage_error(
@@ -24,7 +24,7 @@ OpenedModel open_plan(const std::string& file) {
   out.engine = runtime::make_engine(model);
   out.pipeline = *info.pipeline;
   out.labels = info.labels;
-  out.name = info.name;
+  out.name = file;
   out.precision = precision_here(model->plan());
   out.random_weights = info.random_weights;
   return out;

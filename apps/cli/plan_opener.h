@@ -9,6 +9,6 @@ namespace saccade::cli {
 [[nodiscard]] bool names_plan(const std::string& model);
 /// Opens and verifies it. Throws Error: bad_input, not_supported (version), usage if the plan has
 /// no pipeline or does another task.
-[[nodiscard]] OpenedModel open_plan(const std::string& file);
+[[nodiscard]] OpenedModel open_plan(const std::string& file, const plan::OpenOptions& options = {});
 
 }  // namespace saccade::cli

@@ -7,14 +7,14 @@
 
 #include "apps/cli/input_shape.h"
 #include "apps/cli/output.h"
+#include "apps/cli/plan_opener.h"
+#include "apps/cli/plan_profile.h"
 #include "apps/cli/verb.h"
 #include "saccade/models/catalogue.h"
 #include "saccade/models/describe.h"
 
 namespace saccade::cli {
 namespace {
-
-constexpr int64_t kBytesOfParameter = 4;  // fp32
 
 struct Options {
   std::string model;
@@ -37,26 +37,49 @@ double share(int64_t part, int64_t whole) {
   return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
 }
 
-Json report_of(const models::Description& model, const std::vector<models::ModuleCost>& costs,
-               int64_t depth) {
-  const auto& whole = costs.front();
-  Json report = {{"name", model.name},
-                 {"system", model.system},
-                 {"input", input_shape(model.config, model.pipeline)},
-                 {"params", whole.params},
-                 {"macs", whole.macs},
-                 {"bytes", whole.params * kBytesOfParameter},
-                 {"modules", Json::array()}};
-  for (const auto& cost : costs) {
+Json report_of(Json head, const std::vector<ProfileRow>& rows, int64_t depth) {
+  const auto& whole = rows.front();
+  Json report = std::move(head);
+  report.update({{"params", whole.cost.params},
+                 {"macs", whole.cost.macs},
+                 {"bytes", whole.bytes},
+                 {"modules", Json::array()}});
+  for (const auto& [cost, bytes] : rows) {
     if (depth_of(cost.path) > depth) continue;
     report["modules"].push_back({{"path", cost.path},
                                  {"params", cost.params},
                                  {"macs", cost.macs},
-                                 {"bytes", cost.params * kBytesOfParameter},
-                                 {"share", share(cost.macs, whole.macs)},
+                                 {"bytes", bytes},
+                                 {"share", share(cost.macs, whole.cost.macs)},
                                  {"formula", cost.formula}});
   }
   return report;
+}
+
+Json model_report(const Options& options) {
+  constexpr int64_t kBytesOfParameter = 4;  // fp32
+  const auto model = models::describe(options.model, options.config, options.arch);
+  if (model.system.empty())
+    throw usage_error(
+        "{}: weights alone do not say which model they are of; add --arch or --config",
+        options.model);
+  std::vector<ProfileRow> rows;
+  for (auto& cost : models::find_system(model.system).costs(model.config))
+    rows.push_back({cost, cost.params * kBytesOfParameter});
+  return report_of({{"name", model.name},
+                    {"system", model.system},
+                    {"precision", "fp32"},
+                    {"input", input_shape(model.config, model.pipeline)}},
+                   rows, options.depth);
+}
+
+Json plan_report(const Options& options) {
+  const auto plan = plan::open(options.model);
+  return report_of({{"name", plan.info.name},
+                    {"system", plan.info.provenance.value("system", Json())},
+                    {"precision", plan.info.precision},
+                    {"input", one_picture(plan.graph)}},
+                   profile_graph(plan.graph), options.depth);
 }
 
 /// Rows that `path` stands for: itself and everything below it, which follow each other.
@@ -139,20 +162,14 @@ void print_report(const Json& report) {
   const auto& modules = report["modules"];
   add_rows(table, modules, 1, modules.size(), 1);
   fmt::print(
-      "{}\nFor one picture, fp32 parameters. Equal modules stand in one row with the cost of "
+      "{}\nFor one picture, {} parameters. Equal modules stand in one row with the cost of "
       "each; hw tokens of\nwidth C. MACs: multiply-adds of projections, convolutions and "
       "attention's two products.\n",
-      table.text());
+      table.text(), report["precision"].get<std::string>());
 }
 
 int run(const Options& options) {
-  const auto model = models::describe(options.model, options.config, options.arch);
-  if (model.system.empty())
-    throw usage_error(
-        "{}: weights alone do not say which model they are of; add --arch or --config",
-        options.model);
-  const auto costs = models::find_system(model.system).costs(model.config);
-  const Json report = report_of(model, costs, options.depth);
+  const Json report = names_plan(options.model) ? plan_report(options) : model_report(options);
   if (options.json)
     print_json(report);
   else
@@ -167,7 +184,7 @@ Verb profile_verb() {
           [](CLI::App& app, const Program&) -> Action {
             auto options = std::make_shared<Options>();
             app.add_option("model", options->model,
-                           "Model name, configuration file, checkpoint or folder")
+                           "Model name, configuration file, checkpoint, folder or plan")
                 ->required()
                 ->type_name("MODEL");
             app.add_option("--depth", options->depth,

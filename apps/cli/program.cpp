@@ -221,12 +221,19 @@ void add_model_options(CLI::App& app, ModelArgs& args) {
   app.add_option("-m,--model", args.model, "Model name, checkpoint file or folder")
       ->type_name("MODEL");
   add_checkpoint_options(app, args.config, args.arch);
+  add_map_option(app, args);
 }
 
 void add_checkpoint_options(CLI::App& app, std::string& config, std::string& arch) {
   app.add_option("--config", config, "Configuration of a bare checkpoint file")->type_name("FILE");
   app.add_option("--arch", arch, "Preset that a bare checkpoint file belongs to")
       ->type_name("NAME");
+}
+
+void add_map_option(CLI::App& app, ModelArgs& args) {
+  app.add_flag_function(
+      "--no-mmap", [&args](int64_t given) { args.map = given <= 0; },
+      "Read a plan into memory, so that its file may change");
 }
 
 OpenedModel open_model(const Program& program, const ModelArgs& args) {
@@ -240,7 +247,7 @@ OpenedModel open_model(const Program& program, const ModelArgs& args) {
           kDefaultModel);
     resolved.model = bundled->string();
   }
-  if (names_plan(resolved.model)) return open_plan(resolved.model);
+  if (names_plan(resolved.model)) return open_plan(resolved.model, {resolved.map});
   if (!program.open_model) hand_over(program, fmt::format("the model {}", resolved.model));
   return program.open_model(resolved);
 }

@@ -28,12 +28,13 @@ struct OpenedModel {
   bool random_weights = false;
 };
 
-/// What `-m`, `--config`, `--arch` say.
+/// What `-m`, `--config`, `--arch`, `--no-mmap` say.
 struct ModelArgs {
   std::string model;   ///< NAME, FILE or FOLDER; empty: the bundled default model
   std::string config;  ///< --config FILE
   std::string arch;    ///< --arch NAME
   bool needs_weights = true;
+  bool map = true;  ///< --no-mmap: a plan is read into memory instead
 };
 
 /// The program that runs a verb: `saccade` has no opener and hands such requests to
@@ -68,10 +69,12 @@ struct Verb {
 /// (settings.h); --config-file, --threads and --log-level are added to every verb.
 [[nodiscard]] int run_program(const Program& program, std::span<const Verb> verbs);
 
-/// Adds -m/--model, --config and --arch to a verb.
+/// Adds -m/--model, --config, --arch and --no-mmap to a verb.
 void add_model_options(CLI::App& app, ModelArgs& args);
 /// Those of them that say what a bare checkpoint is: --config and --arch.
 void add_checkpoint_options(CLI::App& app, std::string& config, std::string& arch);
+/// --no-mmap, for verbs that run plans.
+void add_map_option(CLI::App& app, ModelArgs& args);
 /// Opens the model here, or replaces this process by `saccade-torch` with the same arguments; says
 /// how to get it if it is absent (Error, not_supported).
 [[nodiscard]] OpenedModel open_model(const Program& program, const ModelArgs& args);

@@ -57,15 +57,22 @@ void Sha256::update(std::span<const std::byte> bytes) {
   }
 }
 
-std::string Sha256::hex() {
+Digest Sha256::digest() {
   const uint64_t bit_count = total_ * 8;
   const std::array<std::byte, 64> padding{std::byte{0x80}};
   update(std::span(padding).first(1 + (119 - total_ % 64) % 64));
   std::array<std::byte, 8> length{};
   for (size_t i = 0; i < 8; ++i) length[i] = static_cast<std::byte>(bit_count >> (56 - 8 * i));
   update(length);
+  Digest out{};
+  for (size_t i = 0; i < out.size(); ++i)
+    out[i] = static_cast<std::byte>(state_[i / 4] >> (24 - 8 * (i % 4)));
+  return out;
+}
+
+std::string hex(const Digest& digest) {
   std::string text;
-  for (const uint32_t word : state_) text += fmt::format("{:08x}", word);
+  for (const std::byte byte : digest) text += fmt::format("{:02x}", static_cast<unsigned>(byte));
   return text;
 }
 

@@ -9,11 +9,16 @@
 
 namespace saccade {
 
+using Digest = std::array<std::byte, 32>;
+/// 64 lower-case hexadecimal digits.
+[[nodiscard]] std::string hex(const Digest& digest);
+
 class Sha256 {
  public:
   void update(std::span<const std::byte> bytes);
-  /// 64 lower-case hexadecimal digits; the object is spent.
-  [[nodiscard]] std::string hex();
+  /// The object is spent.
+  [[nodiscard]] Digest digest();
+  [[nodiscard]] std::string hex() { return saccade::hex(digest()); }
 
  private:
   void block(const std::byte* data);

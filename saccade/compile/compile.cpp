@@ -24,21 +24,38 @@ void check_names(const std::set<std::string>& skip) {
 
 using Clock = std::chrono::steady_clock;
 
-/// One step of the driver: runs, verifies, shows.
+/// One step of the driver on one graph: runs, verifies, shows.
 template <class Run>
-void step(plan::Plan& plan, std::string_view name, const CompileOptions& options, const Run& run) {
+void step(plan::Graph& graph, std::string_view name, const CompileOptions& options,
+          const Run& run) {
   const auto start = Clock::now();
-  plan.graph = run(plan.graph);
+  graph = run(graph);
   const std::chrono::duration<double> seconds = Clock::now() - start;
-  const auto problem = find_problem(plan.graph);
+  const auto problem = find_problem(graph);
   SACCADE_CHECK(problem.empty(), "pass {}: {}", name, problem);
-  if (options.observe) options.observe(name, plan.graph, seconds.count());
+  if (options.observe) options.observe(name, graph, seconds.count());
 }
 
 void run_passes(plan::Plan& plan, Stage stage, const CompileOptions& options) {
-  for (const auto& pass : passes())
-    if (pass.stage == stage && !options.skip.contains(std::string(pass.name)))
-      step(plan, pass.name, options, pass.run);
+  for (const auto& pass : passes()) {
+    if (pass.stage != stage || options.skip.contains(std::string(pass.name))) continue;
+    for (auto* bucket : buckets(plan)) step(bucket->graph, pass.name, options, pass.run);
+  }
+  share_constants(plan);
+}
+
+/// The assignment for the graph of another size. Both have the same products one after the other,
+/// unless a size was compiled to other operators: then that one stays fp32.
+Assignment translated(const Assignment& assignment, const plan::Graph& from,
+                      const plan::Graph& to) {
+  const auto old_products = products_of(from), products = products_of(to);
+  Assignment out;
+  for (size_t i = 0; i < products.size() && products.size() == old_products.size(); ++i) {
+    const auto found = assignment.find(old_products[i]);
+    const bool same = from.value(old_products[i]).op == to.value(products[i]).op;
+    if (found != assignment.end() && same) out[products[i]] = found->second;
+  }
+  return out;
 }
 
 }  // namespace
@@ -47,9 +64,11 @@ plan::Plan optimise(const plan::Plan& raw, const CompileOptions& options) {
   check_names(options.skip);
   plan::Plan out;
   out.graph = raw.graph;
+  for (const auto& other : raw.others) out.others.push_back({other.graph, {}});
   out.info = raw.info;
   out.info.raw = false;
-  if (options.observe) options.observe("trace", out.graph, 0.0);
+  if (options.observe)
+    for (const auto* bucket : buckets(out)) options.observe("trace", bucket->graph, 0.0);
   run_passes(out, Stage::optimise, options);
   return out;
 }
@@ -58,8 +77,11 @@ plan::Plan emit(const plan::Plan& optimised, const Assignment& assignment,
                 const CompileOptions& options) {
   plan::Plan out = optimised;
   if (!assignment.empty())
-    step(out, "assign_precision", options,
-         [&](const plan::Graph& graph) { return assign_precision(graph, assignment); });
+    for (auto* bucket : buckets(out)) {
+      const auto own = translated(assignment, optimised.graph, bucket->graph);
+      step(bucket->graph, "assign_precision", options,
+           [&](const plan::Graph& graph) { return assign_precision(graph, own); });
+    }
   run_passes(out, Stage::emit, options);
   out.info.precision = precision_name(out.graph);
   return out;

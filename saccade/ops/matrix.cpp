@@ -13,6 +13,48 @@ namespace {
 const std::vector<std::string_view> kActivations = {"none", "relu",    "gelu", "gelu_tanh",
                                                     "silu", "sigmoid", "tanh"};
 const std::vector<std::string_view> kPrecisions = {"fp32", "bf16", "int8"};
+const std::vector<std::string_view> kHalfPrecisions = {"fp32", "bf16"};
+
+/// A factor of a product as its precision sees it.
+double factor(bool half, double value) {
+  return half ? bf16_to_float(float_to_bf16(static_cast<float>(value))) : value;
+}
+
+/// Whether factors are rounded to bf16.
+bool is_half(const Call& call) {
+  return static_cast<Precision>(call.integer("precision")) == Precision::bf16;
+}
+
+/// A linear layer over the rows of each picture: x [B, K, C], weight [M, K] -> [B, M, C].
+Type infer_mix(const Rule& rule) {
+  rule.require_float(0);
+  rule.require_rank(0, 3, 3);
+  rule.require_float(1);
+  const auto &x = rule.shape(0), &weight = rule.shape(1);
+  rule.require(weight.size() == 2 && !has_batch(weight) && weight[1] == x[1] && !x[2].batch,
+               "a weight of {} over the rows of {}", to_string(weight), to_string(x));
+  const Type out{DType::F32, {x[0], weight[0], x[2]}};
+  if (rule.has(2)) rule.require_type(2, {DType::F32, {weight[0]}});
+  if (rule.has(3)) rule.require_type(3, out);
+  return out;
+}
+
+/// result = activation(weight x + bias) + residual; with bf16 both factors are rounded first.
+void mix(const Call& call) {
+  const auto& shape = call.result().shape;
+  const int64_t inner = call.shape(0)[1], columns = shape[2];
+  const auto activation = static_cast<Activation>(call.integer("activation"));
+  const bool half = is_half(call);
+  walk<0>(shape, {}, [&](int64_t i, const auto&, const auto& at) {
+    const float* x = call.floats(0) + at[0] * inner * columns + at[2];
+    const float* weight = call.floats(1) + at[1] * inner;
+    double sum = call.has(2) ? call.floats(2)[at[1]] : 0.0;
+    for (int64_t k = 0; k < inner; ++k)
+      sum += factor(half, weight[k]) * factor(half, x[k * columns]);
+    const float y = activate(activation, static_cast<float>(sum));
+    call.floats()[i] = call.has(3) ? y + call.floats(3)[i] : y;
+  });
+}
 
 /// The leading dimensions of both, broadcast.
 Dims leading(const Rule& rule) {
@@ -99,18 +141,13 @@ double length(const float* row, int64_t count) {
   return std::max(std::sqrt(squares), 1e-12);
 }
 
-/// A factor of a product as its precision sees it.
-double factor(const Head& h, double value) {
-  return h.half ? bf16_to_float(float_to_bf16(static_cast<float>(value))) : value;
-}
-
 double score(const Head& h, int64_t i, int64_t j) {
   const float *q = h.q[i], *k = h.k[j];
   const double q_length = h.cosine ? length(q, h.dim) : 1.0;
   const double k_length = h.cosine ? length(k, h.dim) : 1.0;
   double sum = 0.0;
   for (int64_t d = 0; d < h.dim; ++d)
-    sum += factor(h, q[d] / q_length) * factor(h, k[d] / k_length);
+    sum += factor(h.half, q[d] / q_length) * factor(h.half, k[d] / k_length);
   sum *= h.scale;
   if (h.bias) sum += h.bias[i * h.keys + j];
   if (h.mask) sum += h.mask[i * h.keys + j];
@@ -125,9 +162,9 @@ void attend(const Head& h, int64_t i, float* y) {
   for (int64_t j = 0; j < h.keys; ++j) {
     const double weight = std::exp(score(h, i, j) - largest);
     sum += weight;
-    const double share = factor(h, weight);
+    const double share = factor(h.half, weight);
     for (int64_t d = 0; d < h.value_dim; ++d)
-      y[d] += static_cast<float>(share * factor(h, h.v[j][d]));
+      y[d] += static_cast<float>(share * factor(h.half, h.v[j][d]));
   }
   for (int64_t d = 0; d < h.value_dim; ++d) y[d] = static_cast<float>(y[d] / sum);
 }
@@ -247,7 +284,7 @@ void attention(const Call& call) {
                     call.integer("cosine") != 0,
                     call.has(3) ? call.floats(3) + h * area : nullptr,
                     call.has(4) ? call.floats(4) + g * area : nullptr,
-                    static_cast<Precision>(call.integer("precision")) == Precision::bf16};
+                    is_half(call)};
     for (int64_t i = 0; i < queries; ++i) {
       const int64_t row = b * shape[1] + (numbers ? numbers[i] : i);
       attend(head, i, call.floats() + row * shape[2] + h * dim);
@@ -274,6 +311,13 @@ std::span<const OpInfo> matrix_ops() {
         {"input_zero", integer, int64_t{128}}},
        infer_linear,
        linear},
+      {Op::mix,
+       "mix",
+       {{"x"}, {"weight"}, {"bias", true}, {"residual", true}},
+       {{"activation", choice, int64_t{0}, kActivations},
+        {"precision", choice, int64_t{0}, kHalfPrecisions}},
+       infer_mix,
+       mix},
       {Op::matmul, "matmul", {{"a"}, {"b"}}, {}, infer_matmul, matmul},
       {Op::sdpa,
        "sdpa",
@@ -291,7 +335,7 @@ std::span<const OpInfo> matrix_ops() {
         {"k_offset", integer, int64_t{0}},
         {"v_offset", integer, int64_t{0}},
         {"cosine", integer, int64_t{0}},
-        {"precision", choice, int64_t{0}, {"fp32", "bf16"}}},
+        {"precision", choice, int64_t{0}, kHalfPrecisions}},
        infer_attention,
        attention},
   };

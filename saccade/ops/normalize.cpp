@@ -63,9 +63,11 @@ Type infer_layer_norm(const Rule& rule) {
   rule.require(rule.real("eps") >= 0.0, "eps is negative");
   for (size_t i = 1; i <= 2; ++i)
     if (rule.has(i)) rule.require_type(i, {DType::F32, {last}});
+  if (rule.has(3)) rule.require_type(3, rule.operand(0));
   return same_floats(rule);
 }
 
+/// result = normalised x * weight + bias + residual
 void layer_norm(const Call& call) {
   const int64_t size = call.shape(0).last(), rows = call.shape(0).count() / size;
   const double eps = call.real("eps");
@@ -80,7 +82,8 @@ void layer_norm(const Call& call) {
     for (int64_t i = 0; i < size; ++i) {
       const double weight = call.has(1) ? call.floats(1)[i] : 1.0;
       const double bias = call.has(2) ? call.floats(2)[i] : 0.0;
-      y[i] = static_cast<float>((x[i] - mean) * scale * weight + bias);
+      const double residual = call.has(3) ? call.floats(3)[r * size + i] : 0.0;
+      y[i] = static_cast<float>((x[i] - mean) * scale * weight + bias + residual);
     }
   }
 }
@@ -191,7 +194,7 @@ std::span<const OpInfo> normalize_ops() {
        l2_normalize},
       {Op::layer_norm,
        "layer_norm",
-       {{"x"}, {"weight", true}, {"bias", true}},
+       {{"x"}, {"weight", true}, {"bias", true}, {"residual", true}},
        {{"eps", AttributeKind::real, 1e-5}},
        infer_layer_norm,
        layer_norm},

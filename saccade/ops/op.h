@@ -43,6 +43,7 @@ enum class Op : uint16_t {
   matmul = 33,
   sdpa = 34,
   attention = 35,
+  mix = 36,
   softmax = 48,
   layer_norm = 49,
   batch_norm = 50,

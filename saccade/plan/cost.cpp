@@ -2,6 +2,14 @@
 
 namespace saccade::plan {
 
+ops::Precision precision_of(const Value& node) {
+  const bool chosen =
+      node.op == ops::Op::linear || node.op == ops::Op::mix || node.op == ops::Op::attention;
+  return node.kind == ValueKind::node && chosen
+             ? static_cast<ops::Precision>(attribute<int64_t>(node, "precision"))
+             : ops::Precision::fp32;
+}
+
 double operations(const Graph& graph, ValueId id, int64_t batch) {
   const auto& node = graph.value(id);
   if (node.kind != ValueKind::node) return 0.0;
@@ -13,6 +21,7 @@ double operations(const Graph& graph, ValueId id, int64_t batch) {
   switch (node.op) {
     case ops::Op::linear:
     case ops::Op::matmul: return 2.0 * count * static_cast<double>(operand(0).last());
+    case ops::Op::mix: return 2.0 * count * static_cast<double>(operand(1).last());
     case ops::Op::conv2d:
       return 2.0 * count * static_cast<double>(operand(1).product(1, operand(1).rank));
     case ops::Op::sdpa: {

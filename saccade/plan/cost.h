@@ -5,6 +5,9 @@
 
 namespace saccade::plan {
 
+/// The arithmetic of a node's products; fp32 for whatever has no choice.
+[[nodiscard]] ops::Precision precision_of(const Value& node);
+
 /// Multiplications and additions of a value for N = `batch`, two for each multiply-add: products of
 /// matrices, convolutions and the two products of attention. Everything else counts nothing.
 [[nodiscard]] double operations(const Graph& graph, ValueId id, int64_t batch);

@@ -6,12 +6,12 @@
 
 namespace saccade::plan {
 
-/// Everything but the constants' contents.
-void encode_graph(const Graph& graph, ByteWriter& out);
+/// Everything but the constants' contents. `numbers` are the constants' numbers in the plan, by
+/// their numbers in the graph.
+void encode_graph(const Graph& graph, std::span<const int32_t> numbers, ByteWriter& out);
 /// `constants` are those of the plan; types of results are inferred anew. Throws Error (bad_input)
-/// with the position, or naming the value that find_problem() names.
-[[nodiscard]] Graph decode_graph(ByteReader& in, std::vector<Constant> constants,
-                                 std::string_view file);
+/// with the position.
+[[nodiscard]] Graph decode_graph(ByteReader& in, std::vector<Constant> constants);
 
 void encode_dims(const ops::Dims& dims, ByteWriter& out);
 [[nodiscard]] ops::Dims decode_dims(ByteReader& in);

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdint>
 
+#include "saccade/base/sha256.h"
+
 namespace saccade::plan {
 
 inline constexpr std::array<char, 8> kMagic = {'S', 'A', 'C', 'P', 'L', 'A', 'N', '\n'};
@@ -14,7 +16,7 @@ inline constexpr uint64_t kAlignment = 64;
 inline constexpr uint64_t kBlock = uint64_t{1} << 20;
 
 /// In the order of the file; every plan has all of them.
-enum class Section : uint32_t { info, tensors, graph, sums, data };
+enum class Section : uint32_t { info, tensors, graphs, sums, data };
 inline constexpr uint32_t kSections = 5;
 
 struct Header {
@@ -22,8 +24,8 @@ struct Header {
   uint32_t version = 0;
   uint32_t sections = kSections;
   uint64_t file_size = 0;
-  std::array<uint8_t, 32> reserved{};  ///< zeros
-  uint32_t reserved_too = 0;
+  Digest digest{};  ///< SHA-256 of everything behind the header
+  uint32_t reserved = 0;
   uint32_t sum = 0;  ///< CRC-32C of the 60 bytes before and of the section table
 };
 static_assert(sizeof(Header) == kHeaderSize);

@@ -32,11 +32,31 @@ struct Recording {
   NamedTensors outputs;
 };
 
-struct Plan {
+/// The model for inputs of one size.
+struct Bucket {
   Graph graph;
-  Info info;
   std::vector<Recording> recordings;
 };
+
+/// A plan is its first bucket, the size that the pipeline makes, and what it has beside it.
+struct Plan : Bucket {
+  Info info;
+  std::vector<Bucket> others;  ///< the same inputs in other sizes, the same outputs
+};
+
+/// All buckets, the first one first. They live as long as the plan.
+[[nodiscard]] std::vector<const Bucket*> buckets(const Plan& plan);
+[[nodiscard]] std::vector<Bucket*> buckets(Plan& plan);
+
+/// [height, width] of the first input if that is pictures [N, C, height, width].
+[[nodiscard]] std::optional<std::pair<int64_t, int64_t>> picture_size(const Graph& graph);
+
+/// Lets constants with equal bytes lie in memory once.
+void share_constants(Plan& plan);
+
+/// The first problem of any of its graphs, or of their differences: inputs and outputs have the
+/// same names and types but for sizes, and no two graphs take inputs of the same size.
+[[nodiscard]] std::string find_problem(const Plan& plan);
 
 struct OpenOptions {
   bool map = true;  ///< false: read into memory, safe against files that shrink while in use
@@ -49,6 +69,9 @@ struct OpenOptions {
 /// The same from memory that `owner` keeps alive; copied if it is not aligned to 64 bytes.
 [[nodiscard]] Plan parse(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
                          std::string_view file);
+/// The SHA-256 that an opened plan's file carries, as hexadecimal digits, after comparing it with
+/// the file's bytes. Throws Error (bad_input) if they have another.
+[[nodiscard]] std::string check_digest(const std::filesystem::path& path);
 /// True if the bytes begin as a plan does.
 [[nodiscard]] bool is_plan(std::span<const std::byte> bytes);
 [[nodiscard]] bool is_plan(const std::filesystem::path& path);

@@ -5,6 +5,7 @@
 
 #include "saccade/base/checked.h"
 #include "saccade/base/file.h"
+#include "saccade/base/sha256.h"
 #include "saccade/base/thread_pool.h"
 #include "saccade/plan/aligned.h"
 #include "saccade/plan/crc32c.h"
@@ -17,8 +18,8 @@ namespace {
 
 using Bytes = std::span<const std::byte>;
 
-/// A recording has a few tensors; plans have a few recordings.
-constexpr uint32_t kMaxRecordings = 64;
+/// Plans have a few sizes with a few recordings each.
+constexpr uint32_t kMaxBuckets = 64, kMaxRecordings = 256;
 
 struct File {
   Bytes bytes;
@@ -189,15 +190,35 @@ File aligned_copy(const File& file) {
   return {{memory.get(), file.bytes.size()}, memory, file.name};
 }
 
+void read_graphs(const File& file, const Rows& rows, const std::vector<Constant>& constants,
+                 std::vector<Recording> recordings, Plan& plan) {
+  auto in = read_section(file, rows, Section::graphs);
+  const auto count = in.get_below<uint32_t>(kMaxBuckets + 1, "number of graphs");
+  if (count == 0) throw in.fail("there is no graph");
+  plan.others.resize(count - 1);
+  auto next = recordings.begin();
+  for (auto* bucket : buckets(plan)) {
+    const auto left = recordings.end() - next;
+    const auto own = in.get<uint32_t>();
+    if (own > left) throw in.fail("{} recordings where {} are left", own, left);
+    for (uint32_t i = 0; i < own; ++i) bucket->recordings.push_back(std::move(*next++));
+    bucket->graph = decode_graph(in, constants);
+  }
+  if (next != recordings.end()) throw in.fail("recordings that belong to no graph");
+  in.finish();
+  if (const auto problem = find_problem(plan); !problem.empty())
+    throw input_error(file.name, "the graph: {}", problem);
+}
+
 Plan parse_file(const File& file) {
   const auto header = read_header(file);
   const auto rows = read_rows(file, header);
   check_data(file, rows);
   Plan plan;
   std::vector<Constant> constants;
-  read_tensors(file, rows, constants, plan.recordings);
-  auto in = read_section(file, rows, Section::graph);
-  plan.graph = decode_graph(in, std::move(constants), file.name);
+  std::vector<Recording> recordings;
+  read_tensors(file, rows, constants, recordings);
+  read_graphs(file, rows, constants, std::move(recordings), plan);
   plan.info = info_from_json(read_info(file, rows), file.name);
   return plan;
 }
@@ -225,6 +246,19 @@ Plan open(const std::filesystem::path& path, const OpenOptions& options) {
   const auto map = FileMap::open(path);
   const File file{map->bytes(), map, path.string()};
   return parse_file(options.map ? file : aligned_copy(file));
+}
+
+std::string check_digest(const std::filesystem::path& path) {
+  const auto map = FileMap::open(path);
+  const File file{map->bytes(), map, path.string()};
+  const auto header = read_header(file);
+  Sha256 hash;
+  hash.update(file.bytes.subspan(kHeaderSize));
+  const auto digest = hash.digest();
+  if (digest != header.digest)
+    throw file.fail(offsetof(Header, digest), "the file is damaged (its SHA-256 is {}, not {})",
+                    hex(digest), hex(header.digest));
+  return hex(digest);
 }
 
 }  // namespace saccade::plan

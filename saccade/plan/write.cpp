@@ -2,6 +2,8 @@
 
 #include "saccade/base/check.h"
 #include "saccade/base/file.h"
+#include "saccade/base/sha256.h"
+#include "saccade/plan/constant_pool.h"
 #include "saccade/plan/crc32c.h"
 #include "saccade/plan/encode.h"
 #include "saccade/plan/layout.h"
@@ -16,22 +18,23 @@ using Bytes = std::span<const std::byte>;
 class Tensors {
  public:
   explicit Tensors(const Plan& plan) {
-    for (const auto& constant : plan.graph.constants)
-      add(Role::constant, 0, constant.name, constant.dtype, constant.layout, constant.shape,
-          constant.bytes);
-    for (size_t i = 0; i < plan.recordings.size(); ++i) {
-      add_all(Role::recorded_input, i, plan.recordings[i].inputs);
-      add_all(Role::recorded_output, i, plan.recordings[i].outputs);
-    }
+    for (const auto* bucket : buckets(plan)) add_constants(bucket->graph);
+    size_t number = 0;
+    for (const auto* bucket : buckets(plan))
+      for (const auto& recording : bucket->recordings) {
+        add_all(Role::recorded_input, number, recording.inputs);
+        add_all(Role::recorded_output, number++, recording.outputs);
+      }
   }
+  /// The numbers of a bucket's constants.
+  [[nodiscard]] std::span<const int32_t> numbers(size_t bucket) const { return numbers_[bucket]; }
 
   [[nodiscard]] uint64_t size() const { return size_; }
   [[nodiscard]] std::vector<std::byte> table() const {
     ByteWriter out;
     out.put(static_cast<uint32_t>(pieces_.size()));
-    auto bytes = out.bytes();
-    bytes.insert(bytes.end(), rows_.bytes().begin(), rows_.bytes().end());
-    return bytes;
+    out.put_bytes(rows_.bytes());
+    return out.bytes();
   }
   /// The data section in order, with what fills up.
   void stream(const ByteSink& sink) const {
@@ -59,12 +62,24 @@ class Tensors {
     pieces_.push_back(bytes);
     size_ = aligned(size_ + bytes.size());
   }
+  void add_constants(const Graph& graph) {
+    auto& numbers = numbers_.emplace_back();
+    for (const auto& constant : graph.constants) {
+      const auto before = std::ssize(pool_.all());
+      numbers.push_back(pool_.add(constant));
+      if (std::ssize(pool_.all()) > before)
+        add(Role::constant, 0, constant.name, constant.dtype, constant.layout, constant.shape,
+            constant.bytes);
+    }
+  }
   void add_all(Role role, size_t recording, const NamedTensors& tensors) {
     for (const auto& [name, tensor] : tensors)
       add(role, recording, name, tensor.dtype(), ops::Layout::row_major, tensor.shape(),
           tensor.bytes());
   }
 
+  ConstantPool pool_;
+  std::vector<std::vector<int32_t>> numbers_;
   ByteWriter rows_;
   std::vector<Bytes> pieces_;
   uint64_t size_ = 0;
@@ -108,41 +123,68 @@ Bytes raw(const T& value) {
   return std::as_bytes(std::span(&value, 1));
 }
 
-/// The file from front to back.
-void stream(const Plan& plan, const ByteSink& sink) {
-  if (const auto problem = find_problem(plan.graph); !problem.empty())
-    SACCADE_CHECK(false, "a plan with a problem: {}", problem);
-  const Tensors tensors(plan);
-  ByteWriter graph;
-  encode_graph(plan.graph, graph);
+/// What stands between the header and the data: everything else of the file.
+struct Frame {
+  std::array<SectionRow, kSections> rows;
+  std::array<std::vector<std::byte>, kSections - 1> small;  ///< sections in front of the data
+  uint64_t file_size = 0;
+};
+
+Frame make_frame(const Plan& plan, const Tensors& tensors) {
+  ByteWriter graphs;
+  const auto all = buckets(plan);
+  graphs.put(static_cast<uint32_t>(all.size()));
+  for (size_t i = 0; i < all.size(); ++i) {
+    graphs.put(static_cast<uint32_t>(all[i]->recordings.size()));
+    encode_graph(all[i]->graph, tensors.numbers(i), graphs);
+  }
   BlockSums sums;
   tensors.stream([&](Bytes bytes) { sums.update(bytes); });
-  const std::array<std::vector<std::byte>, kSections - 1> small = {
-      to_bytes(to_json(plan.info).dump()), tensors.table(), graph.bytes(), sums.finish()};
-
-  Header header;
-  header.version = kVersion;
-  std::array<SectionRow, kSections> rows;
+  Frame frame;
+  frame.small = {to_bytes(to_json(plan.info).dump()), tensors.table(), graphs.bytes(),
+                 sums.finish()};
   uint64_t offset = kHeaderSize + kSections * kRowSize;
   for (uint32_t i = 0; i < kSections; ++i) {
     const bool data = i + 1 == kSections;
+    const auto& small = frame.small[data ? 0 : i];
     offset = aligned(offset);
-    rows[i] = {i, data ? 0 : crc32c(small[i]), offset, data ? tensors.size() : small[i].size(), 0};
-    offset += rows[i].size;
+    frame.rows[i] = {i, data ? 0 : crc32c(small), offset, data ? tensors.size() : small.size(), 0};
+    offset += frame.rows[i].size;
   }
-  header.file_size = offset;
-  const auto table = std::as_bytes(std::span(rows));
-  header.sum = crc32c(table, crc32c(raw(header).first(kHeaderSize - sizeof header.sum)));
+  frame.file_size = offset;
+  return frame;
+}
 
-  sink(raw(header));
-  sink(table);
+/// The file behind its header.
+void stream_behind_header(const Frame& frame, const Tensors& tensors, const ByteSink& sink) {
   constexpr std::array<std::byte, kAlignment> kZeros{};
+  const auto table = std::as_bytes(std::span(frame.rows));
+  sink(table);
   uint64_t at = kHeaderSize + table.size();
   for (uint32_t i = 0; i < kSections; ++i) {
-    sink(Bytes(kZeros).first(rows[i].offset - at));
-    i + 1 == kSections ? tensors.stream(sink) : sink(small[i]);
-    at = rows[i].offset + rows[i].size;
+    const auto& row = frame.rows[i];
+    sink(Bytes(kZeros).first(row.offset - at));
+    i + 1 == kSections ? tensors.stream(sink) : sink(frame.small[i]);
+    at = row.offset + row.size;
   }
+}
+
+/// The file from front to back.
+void stream(const Plan& plan, const ByteSink& sink) {
+  if (const auto problem = find_problem(plan); !problem.empty())
+    SACCADE_CHECK(false, "a plan with a problem: {}", problem);
+  const Tensors tensors(plan);
+  const auto frame = make_frame(plan, tensors);
+  Sha256 hash;
+  stream_behind_header(frame, tensors, [&](Bytes bytes) { hash.update(bytes); });
+  Header header;
+  header.version = kVersion;
+  header.file_size = frame.file_size;
+  header.digest = hash.digest();
+  header.sum = crc32c(std::as_bytes(std::span(frame.rows)),
+                      crc32c(raw(header).first(kHeaderSize - sizeof header.sum)));
+  sink(raw(header));
+  stream_behind_header(frame, tensors, sink);
 }
 
 }  // namespace

@@ -97,6 +97,23 @@ size_t saccade_model_outputs(const saccade_model* model) {
   return model ? model->model->graph().outputs.size() : 0;
 }
 
+size_t saccade_model_sizes(const saccade_model* model) { return model ? model->model->sizes() : 0; }
+
+int saccade_model_input(const saccade_model* model, size_t size, size_t index,
+                        saccade_tensor* out) {
+  return guarded([&] {
+    require(model, "the model");
+    require(out, "the place for the tensor");
+    const auto& own = *model->model;
+    if (size >= own.sizes()) throw usage_error("size {} of {}", size, own.sizes());
+    if (index >= own.inputs(size).size())
+      throw usage_error("tensor {} of {}", index, own.inputs(size).size());
+    const auto& value = own.graph(size).value(own.inputs(size)[index]);
+    describe(value.name, value.type, 1, {}, *out);
+    out->bytes = static_cast<size_t>(resolve(value.type.dims, 1).count() * bytes(value.type.dtype));
+  });
+}
+
 const char* saccade_model_label(const saccade_model* model, size_t index) {
   if (!model || index >= model->model->info().labels.size()) return nullptr;
   return model->model->info().labels[index].c_str();
@@ -115,9 +132,13 @@ int saccade_session_create(const saccade_model* model, int threads, saccade_sess
 void saccade_session_destroy(saccade_session* session) { delete session; }
 
 int saccade_session_prepare(saccade_session* session, int64_t batch) {
+  return saccade_session_prepare_size(session, batch, 0);
+}
+
+int saccade_session_prepare_size(saccade_session* session, int64_t batch, size_t size) {
   return guarded([&] {
     require(session, "the session");
-    session->session.prepare(batch);
+    session->session.prepare(batch, size);
   });
 }
 
@@ -126,7 +147,7 @@ int saccade_session_input(saccade_session* session, size_t index, saccade_tensor
     require(out, "the place for the tensor");
     require_prepared(session, index, session ? session->session.model().inputs().size() : 0);
     auto& own = session->session;
-    const auto& value = own.model().graph().value(own.model().inputs()[index]);
+    const auto& value = own.graph().value(own.model().inputs(own.size())[index]);
     describe(value.name, value.type, own.batch(), own.input(index), *out);
   });
 }
@@ -143,8 +164,8 @@ int saccade_session_output(saccade_session* session, size_t index, saccade_tenso
     require(out, "the place for the tensor");
     require_prepared(session, index, session ? session->session.model().graph().outputs.size() : 0);
     const auto& own = session->session;
-    const auto& output = own.model().graph().outputs[index];
-    const auto& type = own.model().graph().value(output.value).type;
+    const auto& output = own.graph().outputs[index];
+    const auto& type = own.graph().value(output.value).type;
     describe(output.name, type, own.batch(), own.output_bytes(index), *out);
   });
 }

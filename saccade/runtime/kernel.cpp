@@ -1,7 +1,9 @@
 #include "saccade/runtime/kernel.h"
 
+#include <algorithm>
 #include <optional>
 
+#include "saccade/runtime/kernel_move.h"
 #include "saccade/runtime/kernels/attention.h"
 #include "saccade/runtime/kernels/matmul.h"
 #include "saccade/runtime/kernels/row_ops.h"
@@ -49,6 +51,10 @@ ops::Activation activation_of(const Bound& b) {
   return static_cast<ops::Activation>(attribute<int64_t>(b, "activation"));
 }
 
+ops::Precision precision_of(const Bound& b) {
+  return static_cast<ops::Precision>(attribute<int64_t>(b, "precision"));
+}
+
 kernels::Matmul matmul_of(const Bound& b) {
   const auto& weight = b.operand(1);
   kernels::Matmul op;
@@ -78,9 +84,62 @@ constexpr Kernel kLinear = {
       kernels::matmul(matmul_of(b), pool, scratch);
     }};
 
-ops::Precision precision_of(const Bound& b) {
-  return static_cast<ops::Precision>(attribute<int64_t>(b, "precision"));
+// A linear layer over rows: the weight is the left side, the picture the right one.
+
+kernels::RightSource mixed_rows(const Bound& b) {
+  const auto& x = b.operand(0).shape;
+  kernels::RightSource source;
+  source.data = b.floats(0);
+  source.k = x[1];
+  source.n = x[2];
+  source.rows.row_stride = source.n;
+  source.batch = x[0];
+  source.batch_stride = x[1] * x[2];
+  return source;
 }
+
+DType mixed_type(const Bound& b) {
+  return precision_of(b) == ops::Precision::bf16 ? DType::BF16 : DType::F32;
+}
+
+int64_t mixed_panels(const Bound& b) {
+  const auto& x = b.operand(0).shape;
+  return x[0] * ops::panel_bytes(mixed_type(b), x[2], x[1]);
+}
+
+kernels::Matmul mix_of(const Bound& b, const std::byte* panels) {
+  const auto &x = b.operand(0).shape, &y = b.result.shape;
+  kernels::Matmul op;
+  op.m = y[1];
+  op.n = y[2];
+  op.k = x[1];
+  op.left.data = b.floats(1);
+  op.left.rows.row_stride = op.k;
+  op.right.type = mixed_type(b);
+  op.right.panels = panels;
+  op.epilogue.row_bias = b.floats(2);
+  op.epilogue.residual = b.floats(3);
+  op.epilogue.activation = fast_activation(activation_of(b));
+  op.out.data = b.result.as<float>();
+  op.out.rows.row_stride = op.n;
+  op.batch = y[0];
+  op.right_batch_stride = mixed_panels(b) / op.batch;
+  op.out_batch_stride = op.m * op.n;
+  return op;
+}
+
+constexpr Kernel kMix = {"matmul",
+                         [](const Bound& b, int threads) {
+                           return mixed_panels(b) +
+                                  std::max(kernels::pack_right_scratch(mixed_rows(b), threads),
+                                           kernels::matmul_scratch(mix_of(b, nullptr), threads));
+                         },
+                         [](const Bound& b, Pool& pool, std::span<std::byte> scratch) {
+                           const auto panels = scratch.first(static_cast<size_t>(mixed_panels(b)));
+                           const auto rest = scratch.subspan(panels.size());
+                           kernels::pack_right(mixed_rows(b), mixed_type(b), panels, pool, rest);
+                           kernels::matmul(mix_of(b, panels.data()), pool, rest);
+                         }};
 
 /// The kernel takes its arithmetic from the panels' type.
 bool fits_linear(const Bound& b) {
@@ -147,7 +206,7 @@ constexpr Kernel kLayerNorm = {
       const kernels::Norm norm{static_cast<float>(attribute<double>(b, "eps")), b.floats(1),
                                b.floats(2)};
       kernels::layer_norm_rows(b.floats(0), dense(n), b.result.shape.count() / n, n, norm,
-                               b.result.as<float>(), dense(n), pool);
+                               b.floats(3), b.result.as<float>(), dense(n), pool);
     }};
 
 constexpr Kernel kSoftmax = {
@@ -220,6 +279,7 @@ const Kernel& choose_kernel(const Bound& b) {
   const int rank = b.result.shape.rank;
   switch (b.node->op) {
     case Op::linear: return fits_linear(b) ? kLinear : kReference;
+    case Op::mix: return kMix;
     case Op::attention: return kAttention;
     case Op::layer_norm: return kLayerNorm;
     case Op::softmax: return attribute<int64_t>(b, "axis") == rank - 1 ? kSoftmax : kReference;
@@ -234,8 +294,10 @@ const Kernel& choose_kernel(const Bound& b) {
       return b.operand(0).shape.rank == 3 && attribute<Integers>(b, "axes") == Integers{1}
                  ? kMean
                  : kReference;
-    default: return kReference;
+    default: break;
   }
+  const Kernel* move = choose_move_kernel(b);
+  return move != nullptr ? *move : kReference;
 }
 
 }  // namespace saccade::runtime

@@ -1,5 +1,7 @@
 #include "saccade/runtime/model.h"
 
+#include <fmt/ranges.h>
+
 #include "saccade/base/error.h"
 
 namespace saccade::runtime {
@@ -25,17 +27,43 @@ std::shared_ptr<const Model> Model::open(const std::filesystem::path& path,
 }
 
 Model::Model(plan::Plan plan) : plan_(std::move(plan)) {
-  const auto& g = graph();
-  if (const auto problem = find_problem(g); !problem.empty())
+  if (const auto problem = find_problem(plan_); !problem.empty())
     throw input_error(plan_.info.name, "the graph: {}", problem);
-  memory_ = plan::plan_memory(g);
-  const auto needed = needed_values(g);
-  for (size_t i = 0; i < g.values.size(); ++i) {
+  for (const auto* bucket : buckets(std::as_const(plan_)))
+    programs_.push_back(make_program(bucket->graph));
+}
+
+Model::Program Model::make_program(const Graph& graph) {
+  Program program{&graph, plan::plan_memory(graph), {}, {}};
+  const auto needed = needed_values(graph);
+  for (size_t i = 0; i < graph.values.size(); ++i) {
     const auto id = static_cast<ValueId>(i);
-    if (g.values[i].kind == ValueKind::input) inputs_.push_back(id);
-    if (g.values[i].kind == ValueKind::node && needed[i] && memory_.owner[i] == id)
-      steps_.push_back(id);
+    const auto kind = graph.values[i].kind;
+    if (kind == ValueKind::input) program.inputs.push_back(id);
+    if (kind == ValueKind::node && needed[i] && program.memory.owner[i] == id)
+      program.steps.push_back(id);
   }
+  return program;
+}
+
+size_t Model::find_size(int64_t height, int64_t width) const {
+  std::vector<std::string> known;
+  for (size_t i = 0; i < sizes(); ++i) {
+    const auto picture = plan::picture_size(graph(i));
+    if (picture == std::pair(height, width)) return i;
+    if (picture) known.push_back(fmt::format("{}x{}", picture->first, picture->second));
+  }
+  throw usage_error(
+      "{}: this plan has no pictures of {}x{}; it has {}. Add a size with `saccade "
+      "compile MODEL --sizes HxW,HxW`",
+      info().name, height, width, fmt::join(known, ", "));
+}
+
+std::string Model::input_types(size_t index) const {
+  std::vector<std::string> types;
+  for (size_t i = 0; i < sizes(); ++i)
+    types.push_back(to_string(graph(i).value(inputs(i).at(index)).type));
+  return fmt::format("{}", fmt::join(types, " or "));
 }
 
 }  // namespace saccade::runtime

@@ -3,15 +3,9 @@
 
 #include <string>
 
+#include "saccade/ops/op.h"
+
 namespace saccade::runtime {
-
-struct Peak {
-  double gflops = 0;         ///< of all threads together, fp32
-  std::string instructions;  ///< "AVX2"
-};
-
-/// Takes about a tenth of a second.
-[[nodiscard]] Peak measure_peak(int threads);
 
 /// What the products of each precision run on here.
 struct Arithmetic {
@@ -19,5 +13,18 @@ struct Arithmetic {
   bool computes_bf16 = false;    ///< else bf16 weights are widened and rows stay fp32
 };
 [[nodiscard]] Arithmetic arithmetic();
+
+/// GFLOP/s of all threads together. What bf16 and int8 run on may be slower than fp32: the peak is
+/// of the instructions that are used.
+struct Peak {
+  double fp32 = 0, bf16 = 0, int8 = 0;
+  [[nodiscard]] double of(ops::Precision precision) const {
+    return precision == ops::Precision::fp32   ? fp32
+           : precision == ops::Precision::bf16 ? bf16
+                                               : int8;
+  }
+};
+/// Takes about a third of a second. Other work on the machine shows little.
+[[nodiscard]] Peak measure_peak(int threads);
 
 }  // namespace saccade::runtime

@@ -51,6 +51,11 @@ SACCADE_EXPORT int saccade_model_open(const char* path, saccade_model** out);
 SACCADE_EXPORT void saccade_model_close(saccade_model* model);
 SACCADE_EXPORT size_t saccade_model_inputs(const saccade_model* model);
 SACCADE_EXPORT size_t saccade_model_outputs(const saccade_model* model);
+/* How many input sizes the plan has; the first one is the default. */
+SACCADE_EXPORT size_t saccade_model_sizes(const saccade_model* model);
+/* An input in one of the sizes, for one picture; `data` is null. */
+SACCADE_EXPORT int saccade_model_input(const saccade_model* model, size_t size, size_t index,
+                                       saccade_tensor* out);
 /* Names of classes; null beyond the last. */
 SACCADE_EXPORT const char* saccade_model_label(const saccade_model* model, size_t index);
 
@@ -58,8 +63,11 @@ SACCADE_EXPORT const char* saccade_model_label(const saccade_model* model, size_
 SACCADE_EXPORT int saccade_session_create(const saccade_model* model, int threads,
                                           saccade_session** out);
 SACCADE_EXPORT void saccade_session_destroy(saccade_session* session);
-/* Makes room for `batch` pictures. */
+/* Makes room for `batch` pictures of the default size. */
 SACCADE_EXPORT int saccade_session_prepare(saccade_session* session, int64_t batch);
+/* The same for one of saccade_model_sizes(). */
+SACCADE_EXPORT int saccade_session_prepare_size(saccade_session* session, int64_t batch,
+                                                size_t size);
 /* Where to write an input before saccade_session_run. */
 SACCADE_EXPORT int saccade_session_input(saccade_session* session, size_t index,
                                          saccade_tensor* out);

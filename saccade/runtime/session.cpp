@@ -38,39 +38,39 @@ struct Session::Impl {
 Session::Session(std::shared_ptr<const Model> model, const SessionOptions& options)
     : model_(std::move(model)),
       options_(options),
-      impl_(std::make_unique<Impl>(options.threads > 0 ? options.threads : thread_count())) {
-  if (options_.profile)
-    for (const ValueId id : model_->steps()) times_.push_back({id});
-}
+      impl_(std::make_unique<Impl>(options.threads > 0 ? options.threads : thread_count())) {}
 
 Session::~Session() = default;
 
 std::byte* Session::address(ValueId id) const {
-  const auto owner = model_->memory().owner[static_cast<size_t>(id)];
-  const auto& graph = model_->graph();
-  if (graph.is_constant(owner))
-    return const_cast<std::byte*>(graph.constant_of(owner).bytes.data());  // only read
-  return impl_->arena.get() + model_->memory().offset[static_cast<size_t>(owner)] * batch_;
+  const auto& memory = model_->memory(size_);
+  const auto owner = memory.owner[static_cast<size_t>(id)];
+  if (graph().is_constant(owner))
+    return const_cast<std::byte*>(graph().constant_of(owner).bytes.data());  // only read
+  return impl_->arena.get() + memory.offset[static_cast<size_t>(owner)] * batch_;
 }
 
-void Session::prepare(int64_t batch) {
-  if (batch == batch_) return;
+void Session::prepare(int64_t batch, size_t size) {
+  if (batch == batch_ && size == size_) return;
   if (batch < 1) throw usage_error("a batch of {} pictures", batch);
-  const auto size = checked_mul(model_->memory().size, batch);
-  if (!size || *size > options_.max_bytes)
+  if (size >= model_->sizes()) throw usage_error("size {} of {}", size, model_->sizes());
+  const auto bytes = checked_mul(model_->memory(size).size, batch);
+  if (!bytes || *bytes > options_.max_bytes)
     throw resource_error("{} pictures at once need more than {} bytes; use a smaller batch", batch,
                          options_.max_bytes);
   batch_ = 0;
   impl_->steps.clear();
-  impl_->arena = plan::allocate_aligned(static_cast<size_t>(*size));
-  arena_size_ = *size;
+  times_.clear();
+  impl_->arena = plan::allocate_aligned(static_cast<size_t>(*bytes));
+  arena_size_ = *bytes;
   batch_ = batch;
+  size_ = size;
   int64_t scratch = 0;
-  for (const ValueId id : model_->steps()) {
+  for (const ValueId id : model_->steps(size_)) {
     Step step{bind(id), nullptr};
     step.kernel = &choose_kernel(step.bound);
     scratch = std::max(scratch, scratch_of(step, impl_->pool.threads()));
-    if (options_.profile) times_[impl_->steps.size()].kernel = step.kernel->name;
+    if (options_.profile) times_.push_back({id, 0.0, step.kernel->name});
     impl_->steps.push_back(std::move(step));
   }
   impl_->scratch_size = static_cast<size_t>(scratch);
@@ -78,7 +78,7 @@ void Session::prepare(int64_t batch) {
 }
 
 Bound Session::bind(ValueId id) const {
-  const auto& graph = model_->graph();
+  const auto& graph = this->graph();
   const auto& node = graph.value(id);
   Bound bound{&ops::info(node.op), &node, {}, {}};
   bound.result = {address(id), node.type.dtype, resolve(node.type.dims, batch_)};
@@ -96,9 +96,10 @@ Bound Session::bind(ValueId id) const {
 }
 
 std::span<std::byte> Session::input(size_t index) {
-  SACCADE_CHECK(batch_ > 0 && index < model_->inputs().size(), "input {} before prepare()", index);
-  const ValueId id = model_->inputs()[index];
-  const auto& type = model_->graph().value(id).type;
+  SACCADE_CHECK(batch_ > 0 && index < model_->inputs(size_).size(), "input {} before prepare()",
+                index);
+  const ValueId id = model_->inputs(size_)[index];
+  const auto& type = graph().value(id).type;
   const int64_t count = resolve(type.dims, batch_).count();
   return {address(id), static_cast<size_t>(count * bytes(type.dtype))};
 }
@@ -119,17 +120,17 @@ void Session::reset_times() {
 }
 
 std::span<const std::byte> Session::output_bytes(size_t index) const {
-  const auto& outputs = model_->graph().outputs;
+  const auto& outputs = graph().outputs;
   SACCADE_CHECK(batch_ > 0 && index < outputs.size(), "output {} before run()", index);
   const ValueId id = outputs[index].value;
-  const auto& type = model_->graph().value(id).type;
+  const auto& type = graph().value(id).type;
   const int64_t count = resolve(type.dims, batch_).count();
   return {address(id), static_cast<size_t>(count * bytes(type.dtype))};
 }
 
 TensorView Session::output(size_t index) const {
   const auto bytes = output_bytes(index);
-  const auto& type = model_->graph().value(model_->graph().outputs[index].value).type;
+  const auto& type = graph().value(graph().outputs[index].value).type;
   const auto extents = resolve(type.dims, batch_);
   Shape shape(extents.span().begin(), extents.span().end());
   return {type.dtype, shape, contiguous_strides(shape), bytes};

@@ -37,10 +37,14 @@ class Session {
 
   [[nodiscard]] const Model& model() const { return *model_; }
 
-  /// Makes room for N = `batch`; free if it is the size prepared last. What input() and output()
-  /// gave before is void. Throws Error (resources) if it does not fit, (usage) if batch < 1.
-  void prepare(int64_t batch);
+  /// Makes room for N = `batch` inputs of one of the model's sizes; free if that was prepared last.
+  /// What input() and output() gave before is void. Throws Error (resources) if it does not fit,
+  /// (usage) if batch < 1 or there is no such size.
+  void prepare(int64_t batch, size_t size = 0);
   [[nodiscard]] int64_t batch() const { return batch_; }
+  [[nodiscard]] size_t size() const { return size_; }
+  /// Of the size that is prepared.
+  [[nodiscard]] const plan::Graph& graph() const { return model_->graph(size_); }
   /// Bytes of the arena.
   [[nodiscard]] int64_t arena_size() const { return arena_size_; }
 
@@ -53,7 +57,7 @@ class Session {
   /// Its numbers alone, without memory of the caller's.
   [[nodiscard]] std::span<const std::byte> output_bytes(size_t index) const;
 
-  /// Of options.profile, in the order of execution.
+  /// Of options.profile and the size that is prepared, in the order of execution.
   [[nodiscard]] const std::vector<StepTime>& times() const { return times_; }
   void reset_times();
 
@@ -66,6 +70,7 @@ class Session {
   SessionOptions options_;
   std::unique_ptr<Impl> impl_;
   int64_t batch_ = 0;
+  size_t size_ = 0;
   int64_t arena_size_ = 0;
   std::vector<StepTime> times_;
 };

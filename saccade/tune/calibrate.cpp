@@ -139,7 +139,7 @@ struct Trial {
 ValueId twin(Graph& graph, ValueId id) {
   const auto node = graph.value(id);
   auto operands = node.operands;
-  if (node.op == ops::Op::linear) operands[3] = plan::kAbsent;
+  if (node.op != ops::Op::attention) operands[3] = plan::kAbsent;
   return graph.add_node(node.op, std::move(operands), node.attributes, node.path);
 }
 

@@ -62,7 +62,8 @@ std::vector<ValueId> products(const plan::Graph& graph) {
   std::vector<ValueId> out;
   for (size_t i = 0; i < graph.values.size(); ++i) {
     const auto id = static_cast<ValueId>(i);
-    if (graph.is_node(id, ops::Op::linear) || graph.is_node(id, ops::Op::attention))
+    if (graph.is_node(id, ops::Op::linear) || graph.is_node(id, ops::Op::mix) ||
+        graph.is_node(id, ops::Op::attention))
       out.push_back(id);
   }
   return out;

@@ -100,7 +100,7 @@ TEST(Doctor, FindsTheBundledModelOfAnInstalledTree) {
   const Installation installed;
   const auto without = run(installed.program(), {"doctor", "--json"});
   EXPECT_TRUE(parse_json(without.out, "doctor")["default_model"].is_null());
-  const auto file = installed.path("share/saccade/assets/vit_cifar10.safetensors");
+  const auto file = installed.path("share/saccade/assets/vit_cifar10.plan");
   fs::create_directories(file.parent_path());
   fs::copy_file(installed.program(), file);
   const auto with = run(installed.program(), {"doctor", "--json"});

@@ -1,8 +1,14 @@
 // Plans in the lean program: compile a raw one, then inspect, classify and bench what came out.
 
+#include <algorithm>
+#include <cstring>
+
 #include <gtest/gtest.h>
 
 #include "saccade/base/json.h"
+#include "saccade/base/sha256.h"
+#include "saccade/plan/crc32c.h"
+#include "saccade/plan/layout.h"
 #include "saccade/runtime/session.h"
 #include "tests/plan/graphs.h"
 #include "tests/support/pictures.h"
@@ -72,6 +78,75 @@ TEST_F(Plans, CompileClassifyInspectBench) {
   EXPECT_EQ(measured["precision"], "fp32");
 }
 
+TEST_F(Plans, InspectListsTensorsWithTheirHashes) {
+  ASSERT_EQ(compile().code, 0);
+  const auto listed = saccade({"inspect", raw_path(), "--json", "--hash"});
+  ASSERT_EQ(listed.code, 0) << listed.err;
+  const auto json = parse_json(listed.out, "stdout");
+  const auto weight = std::ranges::find_if(
+      json["tensors"], [](const Json& row) { return row["name"] == "head.weight"; });
+  ASSERT_NE(weight, json["tensors"].end());
+  EXPECT_EQ((*weight)["dtype"], "F32");
+  EXPECT_EQ((*weight)["layout"], "row-major");
+  EXPECT_EQ((*weight)["shape"], Json({5, 8}));
+  const auto bytes = random_tensor({5, 8}, "head.weight");
+  EXPECT_EQ((*weight)["sha256"], sha256(bytes.bytes()));
+  EXPECT_EQ(json["tensors"].back()["path"], "recordings.0.outputs.logits");
+  EXPECT_EQ(json["metadata"]["sha256"], plan::check_digest(raw_path()));
+  EXPECT_EQ(json["metadata"]["label_count"], 5);
+
+  const auto text = saccade({"inspect", path()});
+  ASSERT_EQ(text.code, 0) << text.err;
+  for (const char* part : {"head.weight", "panels", "[5, 8]", "precision", "fp32"})
+    EXPECT_NE(text.out.find(part), std::string::npos) << text.out;
+}
+
+TEST_F(Plans, TheDigestIsCheckedWhereItIsAskedFor) {
+  auto bytes = plan::serialize(raw_);  // another digest, with every sum right
+  plan::Header header;
+  std::memcpy(&header, bytes.data(), sizeof header);
+  header.digest[5] ^= std::byte{1};
+  const std::span file(std::as_const(bytes));
+  const auto table = file.subspan(sizeof header, plan::kSections * plan::kRowSize);
+  const auto head = std::as_bytes(std::span(&header, 1));
+  header.sum = plan::crc32c(table, plan::crc32c(head.first(sizeof header - sizeof header.sum)));
+  std::memcpy(bytes.data(), &header, sizeof header);
+  const auto other = folder_.write(
+      "other.plan", std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  EXPECT_EQ(saccade({"inspect", other.string()}).code, 0);
+  const auto result = saccade({"inspect", other.string(), "--hash"});
+  EXPECT_EQ(result.code, 3);
+  EXPECT_NE(result.err.find("SHA-256"), std::string::npos) << result.err;
+}
+
+TEST_F(Plans, ProfileCountsByModule) {
+  ASSERT_EQ(compile().code, 0);
+  for (const auto& file : {raw_path(), path()}) {
+    const auto result = saccade({"profile", file, "--json", "--depth", "4"});
+    ASSERT_EQ(result.code, 0) << result.err;
+    const auto json = parse_json(result.out, "stdout");
+    const auto module = [&](std::string_view path) {
+      const auto it = std::ranges::find_if(json["modules"],
+                                           [&](const Json& row) { return row["path"] == path; });
+      return it == json["modules"].end() ? Json::object() : *it;
+    };
+    EXPECT_EQ(json["name"], "small");
+    EXPECT_EQ(json["input"], Json({3, 8, 8}));
+    EXPECT_EQ(module("head")["params"], 5 * 8 + 5);
+    EXPECT_EQ(module("head")["macs"], 5 * 8);
+    EXPECT_EQ(module("blocks.1.mlp.fc1")["macs"], 5 * 8 * 16);
+    // Scores and weighted values of 5 tokens, 8 channels.
+    EXPECT_EQ(module("blocks.0.attn")["macs"], 2 * 5 * 5 * 8 + 5 * 8 * 32);
+    EXPECT_EQ(module("")["params"], json["params"]);
+    EXPECT_EQ(module("patch_embed")["macs"], 4 * 8 * 48);
+    EXPECT_GE(json["bytes"], 4 * json["params"].get<int64_t>());
+  }
+  const auto text = saccade({"profile", path(), "--depth", "1"});
+  ASSERT_EQ(text.code, 0) << text.err;
+  EXPECT_NE(text.out.find("blocks.0-1"), std::string::npos) << text.out;
+  EXPECT_EQ(text.out.find("qkv"), std::string::npos) << text.out;
+}
+
 TEST_F(Plans, GraphsAreDumpedAfterEveryPass) {
   const auto dump = folder_.path() / "ir";
   ASSERT_EQ(compile({"--dump-ir", dump.string(), "--timings"}).code, 0);
@@ -102,6 +177,7 @@ TEST_F(Plans, MistakesHaveTheirCodes) {
   const auto picture = folder_.write("picture.png", small_png()).string();
   for (const auto& command : {std::vector<std::string>{"classify", "-m", bad.string(), picture},
                               {"inspect", bad.string()},
+                              {"profile", bad.string()},
                               {"compile", bad.string()},
                               {"bench", bad.string()}}) {
     const auto result = saccade(command);

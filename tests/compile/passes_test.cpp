@@ -109,7 +109,7 @@ TEST(Passes, UnknownNamesAreUsageErrors) {
     FAIL();
   } catch (const Error& e) {
     EXPECT_EQ(e.kind(), ErrorKind::usage);
-    EXPECT_NE(std::string(e.what()).find("fuse_linear"), std::string::npos);
+    EXPECT_NE(std::string(e.what()).find("fuse_epilogue"), std::string::npos);
   }
 }
 
@@ -130,6 +130,29 @@ TEST(Passes, ConstantsAreFoldedAndSharedOnce) {
   const auto result = compiled(graph, test::random_tensor({2, 4}, "x"));
   EXPECT_EQ(result.values.size(), 3U);
   EXPECT_EQ(result.constants.size(), 1U);
+}
+
+/// y = x + fc2(gelu(fc1(x^T)))^T, and a normalisation behind which something is added.
+TEST(Passes, TokenMixingWorksOnRowsAsTheyLie) {
+  Graph graph;
+  const auto x = graph.add_input("images", {DType::F32, {{1, true}, {6}, {8}}});
+  const auto swap = [&](plan::ValueId id) {
+    return graph.add(Op::permute, {id}, {{"axes", std::vector<int64_t>{0, 2, 1}}});
+  };
+  const auto linear = [&](plan::ValueId id, int64_t out, int64_t in, const char* name) {
+    return graph.add(
+        Op::linear, {id, test::weight(graph, {out, in}, name), test::weight(graph, {out}, "bias")});
+  };
+  const auto hidden = graph.add(Op::gelu, {linear(swap(x), 10, 6, "fc1")});
+  const auto mixed = graph.add(Op::add, {x, swap(linear(hidden, 6, 10, "fc2"))});
+  const auto norm = graph.add(Op::layer_norm, {linear(mixed, 8, 8, "proj")});
+  graph.add_output("y", graph.add(Op::add, {mixed, norm}));
+  const auto result = compiled(graph, test::random_tensor({3, 6, 8}, "x"));
+  SCOPED_TRACE(print(result));
+  EXPECT_EQ(count(result, Op::mix), 2);
+  EXPECT_EQ(count(result, Op::layer_norm), 1);
+  EXPECT_EQ(count(result, Op::linear), 1);
+  for (const auto op : {Op::permute, Op::gelu, Op::add}) EXPECT_EQ(count(result, op), 0);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "saccade/plan/plan.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
@@ -17,6 +18,10 @@ namespace {
 Plan small_plan() {
   Plan plan;
   plan.graph = test::small_vit({.side = 4, .dim = 4, .hidden = 4, .classes = 3, .depth = 1});
+  auto& larger = plan.others.emplace_back();
+  larger.graph = test::small_vit({.side = 8, .dim = 4, .hidden = 4, .classes = 3, .depth = 1});
+  larger.recordings.push_back({{{"images", test::random_tensor({1, 3, 8, 8}, "in")}},
+                               {{"logits", test::random_tensor({1, 3}, "out")}}});
   plan.info.name = "small";
   plan.info.labels = {"cat", "dog", "Übung"};
   plan.info.pipeline = Pipeline{};
@@ -49,6 +54,34 @@ TEST(Plan, ComesBackAsItWasWritten) {
   EXPECT_EQ(again.recordings[0].outputs[0].second.shape(), (Shape{2, 3}));
   for (const auto& constant : again.graph.constants)
     EXPECT_EQ(reinterpret_cast<uintptr_t>(constant.bytes.data()) % 64, 0U);
+}
+
+TEST(Plan, SizesShareTheirWeights) {
+  const auto plan = small_plan();
+  auto alone = plan;
+  alone.others.clear();
+  const auto both = parse(serialize(plan), nullptr, "small.plan");
+  ASSERT_EQ(both.others.size(), 1U);
+  EXPECT_EQ(both.others[0].recordings.at(0).inputs[0].second.shape(), (Shape{1, 3, 8, 8}));
+  const auto& constants = both.graph.constants;
+  // The positions alone belong to one size.
+  EXPECT_EQ(constants.size(), plan.graph.constants.size() + 1);
+  EXPECT_EQ(std::ranges::count(constants, "patch.weight", &Constant::name), 1);
+  EXPECT_EQ(std::ranges::count(constants, "pos", &Constant::name), 2);
+  EXPECT_EQ(picture_size(both.others[0].graph), std::pair(int64_t{8}, int64_t{8}));
+}
+
+TEST(Plan, SizesMustDifferInSizeAlone) {
+  const auto problem = [](const auto& change) {
+    auto plan = small_plan();
+    change(plan);
+    return find_problem(plan);
+  };
+  EXPECT_EQ(problem([](Plan&) {}), "");
+  EXPECT_NE(problem([](Plan& p) { p.others.push_back(p.others[0]); }), "");
+  EXPECT_NE(problem([](Plan& p) { p.others[0].graph.outputs[0].name = "other"; }), "");
+  EXPECT_NE(problem([](Plan& p) { p.others[0].graph.values[0].name = "other"; }), "");
+  EXPECT_NE(problem([](Plan& p) { p.others[0].graph.values.back().operands[0] = 1 << 20; }), "");
 }
 
 TEST(Plan, FilesAreMappedOrRead) {

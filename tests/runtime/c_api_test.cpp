@@ -48,6 +48,39 @@ TEST(CApi, RunsAPlan) {
   std::filesystem::remove(path);
 }
 
+TEST(CApi, ListsAndChoosesSizes) {
+  plan::Plan plan;
+  plan.graph = test::small_vit();
+  plan.others.push_back({test::small_vit({.side = 12}), {}});
+  const auto path = (std::filesystem::path(testing::TempDir()) / "saccade_c_sizes.plan").string();
+  plan::write(plan, path);
+  saccade_model* model = nullptr;
+  ASSERT_EQ(saccade_model_open(path.c_str(), &model), 0) << saccade_last_error();
+  ASSERT_EQ(saccade_model_sizes(model), 2U);
+  saccade_tensor tensor;
+  ASSERT_EQ(saccade_model_input(model, 1, 0, &tensor), 0);
+  EXPECT_EQ(tensor.shape[2], 12);
+  EXPECT_EQ(tensor.bytes, 3U * 12 * 12 * 4);
+  EXPECT_EQ(tensor.data, nullptr);
+  EXPECT_EQ(saccade_model_input(model, 2, 0, &tensor), 2);
+  EXPECT_EQ(saccade_model_input(model, 1, 1, &tensor), 2);
+  saccade_session* session = nullptr;
+  ASSERT_EQ(saccade_session_create(model, 1, &session), 0);
+  for (const auto& [size, side] : {std::pair<size_t, int64_t>{1, 12}, {0, 8}}) {
+    ASSERT_EQ(saccade_session_prepare_size(session, 3, size), 0) << saccade_last_error();
+    ASSERT_EQ(saccade_session_input(session, 0, &tensor), 0);
+    EXPECT_EQ(tensor.shape[3], side);
+    std::memset(tensor.data, 0, tensor.bytes);
+    ASSERT_EQ(saccade_session_run(session), 0);
+    ASSERT_EQ(saccade_session_output(session, 0, &tensor), 0);
+    EXPECT_EQ(tensor.shape[0], 3);
+  }
+  EXPECT_EQ(saccade_session_prepare_size(session, 1, 2), 2);
+  saccade_session_destroy(session);
+  saccade_model_close(model);
+  std::filesystem::remove(path);
+}
+
 TEST(CApi, ErrorsHaveCodesAndReasons) {
   saccade_model* model = nullptr;
   EXPECT_EQ(saccade_model_open("does_not_exist.plan", &model), 3);

@@ -125,6 +125,46 @@ TEST(Session, WrongInputsSayWhatIsExpected) {
   EXPECT_NE(message({{"images", HostTensor(DType::F32, {0, 3, 8, 8})}}), "");
 }
 
+/// The small transformer for two sizes, compiled.
+std::shared_ptr<const Model> vit_of_two_sizes() {
+  plan::Plan raw;
+  raw.graph = test::small_vit();
+  raw.others.push_back({test::small_vit({.side = 16}), {}});
+  return std::make_shared<Model>(compile::compile(raw));
+}
+
+TEST(Sizes, TheInputChoosesTheGraph) {
+  const auto model = vit_of_two_sizes();
+  ASSERT_EQ(model->sizes(), 2U);
+  EXPECT_EQ(model->find_size(16, 16), 1U);
+  const auto engine = make_engine(model);
+  for (const int64_t side : {8, 16, 8}) {
+    const auto images = test::random_tensor({2, 3, side, side}, "images");
+    plan::Plan alone;
+    alone.graph = test::small_vit({.side = side});
+    EXPECT_EQ(run(*engine, images),
+              run(*make_engine(std::make_shared<Model>(compile::compile(alone))), images));
+  }
+  try {
+    static_cast<void>(engine->run({{"images", HostTensor(DType::F32, {1, 3, 9, 9})}}));
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), ErrorKind::usage);
+    EXPECT_NE(std::string(e.what()).find("F32[N, 3, 8, 8] or F32[N, 3, 16, 16]"), std::string::npos)
+        << e.what();
+  }
+  EXPECT_THROW(static_cast<void>(model->find_size(9, 9)), Error);
+}
+
+TEST(Sizes, WeightsLieInMemoryOnce) {
+  const auto model = vit_of_two_sizes();
+  size_t shared = 0;
+  for (const auto& constant : model->graph(1).constants)
+    for (const auto& other : model->graph(0).constants)
+      shared += !constant.name.empty() && constant.bytes.data() == other.bytes.data() ? 1 : 0;
+  EXPECT_GE(shared, 25U);  // every weight but the positions, packed ones too
+}
+
 TEST(Session, MemoryHasALimit) {
   Session session(model_of(test::small_vit()), {.max_bytes = 1 << 20});
   session.prepare(1);

@@ -7,6 +7,7 @@
 #include "saccade/base/check.h"
 #include "saccade/compile/passes/pack_weights.h"
 #include "saccade/ops/linear.h"
+#include "saccade/plan/cost.h"
 
 namespace saccade::compile {
 
@@ -19,7 +20,8 @@ std::vector<ValueId> products_of(const Graph& graph) {
     const auto id = static_cast<ValueId>(i);
     const bool linear =
         graph.is_node(id, Op::linear) && packable[static_cast<size_t>(graph.values[i].operands[1])];
-    if (linear || graph.is_node(id, Op::attention)) products.push_back(id);
+    if (linear || graph.is_node(id, Op::mix) || graph.is_node(id, Op::attention))
+      products.push_back(id);
   }
   return products;
 }
@@ -56,8 +58,8 @@ std::set<Precision> precisions_of(const Graph& graph) {
   std::set<Precision> found;
   for (const auto& value : graph.values)
     if (value.kind == plan::ValueKind::node &&
-        (value.op == Op::linear || value.op == Op::attention))
-      found.insert(static_cast<Precision>(plan::attribute<int64_t>(value, "precision")));
+        (value.op == Op::linear || value.op == Op::mix || value.op == Op::attention))
+      found.insert(plan::precision_of(value));
   return found;
 }
 

@@ -20,10 +20,10 @@ struct Choice {
 using Assignment = std::map<plan::ValueId, Choice>;
 
 /// The products whose precision can be chosen, in the order of their computation: linear layers on
-/// constant weights that are not packed yet and that nobody reads otherwise, and attention.
+/// constant weights that are not packed yet and that nobody reads otherwise, mixtures of rows, and attention.
 [[nodiscard]] std::vector<plan::ValueId> products_of(const plan::Graph& graph);
 
-/// Whether one of them can be computed so: attention has no int8, and int8 takes finite weights and
+/// Whether one of them can be computed so: attention and mixtures have no int8, and int8 takes finite weights and
 /// sums of up to 65536 products.
 [[nodiscard]] bool can_compute(const plan::Graph& graph, plan::ValueId id,
                                ops::Precision precision);
@@ -31,7 +31,7 @@ using Assignment = std::map<plan::ValueId, Choice>;
 /// Gives products their precision; pack_weights then stores weights accordingly.
 [[nodiscard]] plan::Graph assign_precision(const plan::Graph& graph, const Assignment& assignment);
 
-/// The precisions that linear layers and attention of a graph have.
+/// The precisions that the products of a graph have, laid out or not.
 [[nodiscard]] std::set<ops::Precision> precisions_of(const plan::Graph& graph);
 
 /// What Info::precision says: the precision that all products share, or "mixed".

@@ -4,9 +4,10 @@
 #include "saccade/compile/passes/fold_constants.h"
 #include "saccade/compile/passes/fuse_attention.h"
 #include "saccade/compile/passes/fuse_bias.h"
-#include "saccade/compile/passes/fuse_linear.h"
+#include "saccade/compile/passes/fuse_epilogue.h"
 #include "saccade/compile/passes/fuse_normalize.h"
 #include "saccade/compile/passes/lower_conv.h"
+#include "saccade/compile/passes/mix_rows.h"
 #include "saccade/compile/passes/pack_weights.h"
 #include "saccade/compile/passes/share_values.h"
 #include "saccade/compile/passes/simplify_views.h"
@@ -29,7 +30,11 @@ std::span<const Pass> passes() {
       {"join_views", "views that undo each other disappear", simplify_views},
       {"sink_windows", "the same for windows that attention has given back", sink_views},
       {"restore_views", "views that undo each other disappear", simplify_views},
-      {"fuse_linear", "activations and residuals become part of linear layers", fuse_linear},
+      {"fuse_epilogue", "activations and residuals become part of what they follow", fuse_epilogue},
+      {"mix_rows", "linear layers over columns work on the rows as they lie", mix_rows},
+      {"settle_views", "views that undo each other disappear", simplify_views},
+      {"dead_views", "drop views that nobody reads any more", dead_code},
+      {"fuse_residuals", "residuals become part of what they follow", fuse_epilogue},
       {"share_again", "compute equal values once", share_values},
       {"dead_code", "drop what no output needs", dead_code},
       {"pack_weights", "weights lie as the kernels read them", pack_weights, Stage::emit},

@@ -206,13 +206,14 @@ void Run::score(int64_t rows, const Area& area) const {
   args.out_row = kPanelWidth;
   args.out_panel = rows * kPanelWidth;
   args.prefetch = area.key_panels;
-  for_each_group(tiles_, {0, op_.keys}, round_up(op_.keys, kPanelWidth), [&](const Group& group) {
-    const int64_t panel = group.columns.begin / kPanelWidth;
-    const int64_t lane = group.columns.begin % kPanelWidth;
-    args.b = area.key_panels + panel * key_stride_ + lane * 4;
-    args.out = area.scores + panel * args.out_panel + lane;
-    group.functions[rows - 1](args);
-  });
+  for_each_group(tiles_, false, {0, op_.keys}, round_up(op_.keys, kPanelWidth),
+                 [&](const Group& group) {
+                   const int64_t panel = group.columns.begin / kPanelWidth;
+                   const int64_t lane = group.columns.begin % kPanelWidth;
+                   args.b = area.key_panels + panel * key_stride_ + lane * 4;
+                   args.out = area.scores + panel * args.out_panel + lane;
+                   group.functions[rows - 1](args);
+                 });
 }
 
 /// result = weights . v / sums
@@ -228,7 +229,7 @@ void Run::mix(const Place& place, const Range& rows, const float* sums, const Ar
   args.out_panel = kPanelWidth;
   args.prefetch = area.value_panels;
   const int64_t filled = round_up(op_.value_dim, kPanelWidth);
-  for_each_group(tiles_, {0, op_.value_dim}, filled, [&](const Group& group) {
+  for_each_group(tiles_, false, {0, op_.value_dim}, filled, [&](const Group& group) {
     const int64_t c = group.columns.begin;
     args.b = area.value_panels + c / kPanelWidth * value_stride_ + c % kPanelWidth * 4;
     group.functions[rows.size() - 1](args);

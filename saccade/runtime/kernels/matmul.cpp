@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include "saccade/base/check.h"
 #include "saccade/ops/op.h"
@@ -78,6 +79,21 @@ bool is_plain(const Matmul& op) {
          op.out.rows.index == nullptr && op.out.column_block == 0;
 }
 
+/// Whether rows of A can be read where they lie: at one distance, without anything to be done to
+/// them on the way, and spread over enough sets of the nearest cache (of 64 lines and 8 ways) that
+/// those of a tile do not push each other out.
+bool lies_right(const Matmul& op) {
+  const RowMap& rows = op.left.rows;
+  const bool plain = op.left.patches == nullptr && op.left.norm == nullptr && rows.index == nullptr;
+  const bool regular =
+      rows.rows_per_image == 0 || rows.image_stride == rows.rows_per_image * rows.row_stride;
+  const bool whole_steps = op.k % ops::panel_group(op.right.type) == 0;
+  constexpr int64_t kSets = 64, kSetsOfATile = 2;
+  const int64_t lines = rows.row_stride * static_cast<int64_t>(sizeof(float)) / kPieceBytes;
+  const int64_t sets = kSets / std::gcd(lines, kSets);
+  return plain && regular && whole_steps && (op.m == 1 || sets >= kSetsOfATile);
+}
+
 class Run {
  public:
   explicit Run(const Matmul& op)
@@ -89,11 +105,12 @@ class Run {
         steps_(ops::panel_steps(op.right.type, op.k)),
         step_bytes_(ops::panel_group(op.right.type) * kPieceBytes / piece_elements(tiles_.format)),
         panel_stride_(ops::panel_stride(op.right.type, op.k)),
-        plain_(is_plain(op)) {}
+        plain_(is_plain(op)),
+        in_place_(tiles_.wide_in_place != nullptr && lies_right(op)) {}
 
   /// Lays out the scratch area, or only counts it.
   void cut(ScratchCutter& cutter) {
-    if (grid_.shared) shared_ = cut_rows(cutter, op_.m);
+    if (grid_.shared && !in_place_) shared_ = cut_rows(cutter, op_.m);
     per_thread_begin_ = cutter.used();
     area_ = cut_thread(cutter);
     per_thread_ = cutter.used() - per_thread_begin_;
@@ -109,18 +126,19 @@ class Run {
         const ThreadArea area = area_of(thread);
         const int64_t image = task / grid_.row_blocks;
         const Range rows = part({0, op_.m}, grid_.row_blocks, task % grid_.row_blocks);
-        for (int64_t i = 0; i < tile_count(rows); ++i)
+        for (int64_t i = 0; !in_place_ && i < tile_count(rows); ++i)
           pack(image, tile_rows(rows, i), rows.begin, area.packed, area);
         multiply(image, rows, {0, op_.n}, area.packed, area);
       });
       return;
     }
     const int64_t most = tile_count(part({0, op_.m}, grid_.row_blocks, grid_.row_blocks - 1));
-    pool.run(grid_.row_blocks * most, [&](int64_t task, int thread) {
-      const Range rows = part({0, op_.m}, grid_.row_blocks, task / most);
-      if (task % most < tile_count(rows))
-        pack(0, tile_rows(rows, task % most), 0, shared_, area_of(thread));
-    });
+    if (!in_place_)
+      pool.run(grid_.row_blocks * most, [&](int64_t task, int thread) {
+        const Range rows = part({0, op_.m}, grid_.row_blocks, task / most);
+        if (task % most < tile_count(rows))
+          pack(0, tile_rows(rows, task % most), 0, shared_, area_of(thread));
+      });
     const int64_t tasks = grid_.column_chunks * grid_.row_blocks;
     pool.run(op_.batch * tasks, [&](int64_t task, int thread) {
       const int64_t chunk = task % tasks / grid_.row_blocks;
@@ -131,6 +149,16 @@ class Run {
   }
 
  private:
+  /// One tile's rows of A and of C.
+  struct TileRows {
+    Range rows;
+    const std::byte* a;
+    int64_t a_row, a_piece;  // bytes
+    float* out;              // column 0, or null: the tile goes through finish()
+  };
+  /// Tiles of a block have the family's height, but for blocks of fewer rows.
+  static constexpr int64_t kMostTiles = kManyRows / 4;
+
   [[nodiscard]] int64_t row_bytes() const { return pieces_ * kPieceBytes; }
   [[nodiscard]] int64_t block_rows() const { return ceil_div(op_.m, grid_.row_blocks); }
   [[nodiscard]] bool is_int8() const { return op_.right.type == DType::I8; }
@@ -144,7 +172,7 @@ class Run {
 
   ThreadArea cut_thread(ScratchCutter& cutter) const {
     ThreadArea area;
-    if (!grid_.shared) area.packed = cut_rows(cutter, block_rows());
+    if (!grid_.shared && !in_place_) area.packed = cut_rows(cutter, block_rows());
     area.partial = cutter.take<std::byte>(block_rows() * kMaxTileColumns * 4);
     area.patch = cutter.take<float>(op_.k);
     area.normalised = cutter.take<float>(op_.k);
@@ -184,10 +212,11 @@ class Run {
   [[nodiscard]] const float* fetch(int64_t image, int64_t row, const ThreadArea& area) const;
   void multiply(int64_t image, const Range& rows, const Range& columns, const PackedRows& packed,
                 const ThreadArea& area) const;
-  void multiply_group(int64_t image, const Range& rows, const Group& group, const std::byte* b,
-                      const std::byte* ahead, const PackedRows& packed,
+  std::span<const TileRows> find_tiles(int64_t image, const Range& rows, const PackedRows& packed,
+                                       std::span<TileRows> room) const;
+  void multiply_group(int64_t image, std::span<const TileRows> tiles, const Group& group,
+                      const std::byte* b, const std::byte* ahead, const PackedRows& packed,
                       const ThreadArea& area) const;
-  [[nodiscard]] float* direct(int64_t image, const Range& rows, const Group& group) const;
   void finish(int64_t image, const Range& rows, const Range& columns, const void* tile,
               const PackedRows& packed) const;
   void scatter_columns(int64_t image, const Range& rows, const Range& columns,
@@ -202,6 +231,7 @@ class Run {
   int64_t step_bytes_;  // of a packed row
   int64_t panel_stride_;
   bool plain_;
+  bool in_place_;  // tiles read the rows of A where they lie
   PackedRows shared_;
   ThreadArea area_;  // of thread 0; the others follow per_thread_ bytes apart
   int64_t per_thread_begin_ = 0, per_thread_ = 0;
@@ -221,7 +251,8 @@ const float* Run::fetch(int64_t image, int64_t row, const ThreadArea& area) cons
       x = data + offset;
   }
   if (const Norm* norm = op_.left.norm) {
-    table_.rows.layer_norm(x, op_.k, norm->epsilon, norm->gamma, norm->beta, area.normalised);
+    table_.rows.layer_norm(x, op_.k, norm->epsilon, norm->gamma, norm->beta, nullptr,
+                           area.normalised);
     x = area.normalised;
   }
   return x;
@@ -253,63 +284,89 @@ void Run::pack(int64_t image, const Range& rows, int64_t first, const PackedRows
 /// Columns of C for the rows of one block, group by group as wide as a tile.
 void Run::multiply(int64_t image, const Range& rows, const Range& columns, const PackedRows& packed,
                    const ThreadArea& area) const {
+  TileRows room[kMostTiles];
+  const auto tiles = find_tiles(image, rows, packed, room);
   const std::byte* panels = op_.right.panels + image * op_.right_batch_stride;
-  for_each_group(tiles_, columns, round_up(op_.n, kPanelWidth), [&](const Group& group) {
+  for_each_group(tiles_, in_place_, columns, round_up(op_.n, kPanelWidth), [&](const Group& group) {
     const int64_t c = group.columns.begin, next = c + group.width;
     const std::byte* b = panels + c / kPanelWidth * panel_stride_ + c % kPanelWidth * 4;
     const bool more = next < op_.n && group.width >= kPanelWidth;
     const std::byte* ahead = more ? panels + next / kPanelWidth * panel_stride_ : nullptr;
-    multiply_group(image, rows, group, b, ahead, packed, area);
+    multiply_group(image, tiles, group, b, ahead, packed, area);
   });
 }
 
 /// All rows of a block, one group of columns: a block of K of the panels stays in the nearest
 /// cache while the tiles pass over it, and the next group is fetched meanwhile.
-void Run::multiply_group(int64_t image, const Range& rows, const Group& group, const std::byte* b,
-                         const std::byte* ahead, const PackedRows& packed,
+void Run::multiply_group(int64_t image, std::span<const TileRows> tiles, const Group& group,
+                         const std::byte* b, const std::byte* ahead, const PackedRows& packed,
                          const ThreadArea& area) const {
+  const int64_t column = group.columns.begin;
   alignas(64) float bias[kMaxTileColumns] = {};
   if (op_.epilogue.bias != nullptr && !is_int8())
-    std::memcpy(bias, op_.epilogue.bias + group.columns.begin,
-                group.columns.size() * sizeof(float));
-  alignas(64) float tile[kMaxTileRows * kMaxTileColumns];
-  const int64_t tiles = tile_count(rows), piece_steps = kPieceBytes / step_bytes_;
+    std::memcpy(bias, op_.epilogue.bias + column, group.columns.size() * sizeof(float));
+  alignas(64) float finished[kMaxTileRows * kMaxTileColumns];
+  const bool whole = group.columns.size() == group.width;
+  const int64_t piece_steps = kPieceBytes / step_bytes_;
   TileArgs args{};
   args.b_stride = panel_stride_;
   args.prefetch = ahead != nullptr ? ahead : b;
   if (ahead != nullptr)
-    args.prefetch_lines =
-        ceil_div(group.width / kPanelWidth * panel_stride_, tiles * pieces_ * kPieceBytes);
+    args.prefetch_lines = ceil_div(group.width / kPanelWidth * panel_stride_,
+                                   std::ssize(tiles) * pieces_ * kPieceBytes);
   args.init_panel = args.out_panel = kPanelWidth;
   for (int64_t step = 0; step < steps_; step += kBlockSteps) {
     const bool first = step == 0, last = step + kBlockSteps >= steps_;
     args.steps = std::min(kBlockSteps, steps_ - step);
     args.b = b + step * kPanelStepBytes;
-    for (int64_t i = 0; i < tiles; ++i) {
-      const Range here = tile_rows(rows, i);
-      const int64_t row = here.begin - rows.begin;
-      std::byte* partial = area.partial + row * kMaxTileColumns * 4;
-      float* straight = last ? direct(image, here, group) : nullptr;
-      args.a = packed.data + row * row_bytes() + step / piece_steps * here.size() * kPieceBytes;
+    const int64_t piece = step / piece_steps, pieces = args.steps / piece_steps;
+    std::byte* partial = area.partial;
+    for (const TileRows& tile : tiles) {
+      const bool straight = last && whole && tile.out != nullptr;
+      args.a = tile.a + piece * tile.a_piece;
+      args.a_row = tile.a_row;
       args.init = first ? static_cast<void*>(bias) : partial;
       args.init_row = first ? 0 : kMaxTileColumns;
-      args.out = straight != nullptr ? straight : last ? static_cast<void*>(tile) : partial;
-      args.out_row = straight != nullptr ? op_.out.rows.row_stride : kMaxTileColumns;
-      group.functions[here.size() - 1](args);
-      args.prefetch += args.prefetch_lines * (args.steps / piece_steps) * 64;
-      if (last && straight == nullptr)
-        finish(image, here, group.columns, tile, from_row(packed, row));
+      args.out = straight ? tile.out + column : last ? static_cast<void*>(finished) : partial;
+      args.out_row = straight ? op_.out.rows.row_stride : kMaxTileColumns;
+      group.functions[tile.rows.size() - 1](args);
+      args.prefetch += args.prefetch_lines * pieces * 64;
+      partial += tile.rows.size() * kMaxTileColumns * 4;
+      if (last && !straight)
+        finish(image, tile.rows, group.columns, finished,
+               from_row(packed, tile.rows.begin - tiles.front().rows.begin));
     }
   }
 }
 
-/// Where a tile that needs no finish may be stored as it is, or null.
-float* Run::direct(int64_t image, const Range& rows, const Group& group) const {
-  if (!plain_ || group.columns.size() != group.width) return nullptr;
-  const int64_t offset = op_.out.rows.offset(rows.begin);
-  if (op_.out.rows.offset(rows.end - 1) != offset + (rows.size() - 1) * op_.out.rows.row_stride)
-    return nullptr;  // the tile spans images
-  return op_.out.data + image * op_.out_batch_stride + offset + group.columns.begin;
+/// The tiles of a block; packed rows begin with the first row of the block.
+std::span<const Run::TileRows> Run::find_tiles(int64_t image, const Range& rows,
+                                               const PackedRows& packed,
+                                               std::span<TileRows> room) const {
+  const int64_t count = tile_count(rows);
+  SACCADE_CHECK(count <= std::ssize(room), "{} tiles in a block", count);
+  const RowMap &from = op_.left.rows, &to = op_.out.rows;
+  for (int64_t i = 0; i < count; ++i) {
+    TileRows& tile = room[i];
+    tile.rows = tile_rows(rows, i);
+    if (in_place_) {
+      const float* x = op_.left.data + image * op_.left_batch_stride + from.offset(tile.rows.begin);
+      tile.a = reinterpret_cast<const std::byte*>(x);
+      tile.a_row = from.row_stride * static_cast<int64_t>(sizeof(float));
+      tile.a_piece = kPieceBytes;
+    } else {
+      tile.a = from_row(packed, tile.rows.begin - rows.begin).data;
+      tile.a_row = kPieceBytes;
+      tile.a_piece = tile.rows.size() * kPieceBytes;
+    }
+    tile.out = nullptr;
+    if (!plain_) continue;
+    const int64_t offset = to.offset(tile.rows.begin);
+    const bool spans_images =
+        to.offset(tile.rows.end - 1) != offset + (tile.rows.size() - 1) * to.row_stride;
+    if (!spans_images) tile.out = op_.out.data + image * op_.out_batch_stride + offset;
+  }
+  return room.first(count);
 }
 
 /// Stores a tile through the epilogue. The bias of fp32 sums is in them already.

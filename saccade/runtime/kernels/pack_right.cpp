@@ -37,7 +37,7 @@ const float* fetch(const RightSource& source, const RowFunctions& functions, int
     x = source.data + image * source.batch_stride + offset;
   if (source.norm == nullptr) return x;
   functions.layer_norm(x, length, source.norm->epsilon, source.norm->gamma, source.norm->beta,
-                       made);
+                       nullptr, made);
   return made;
 }
 

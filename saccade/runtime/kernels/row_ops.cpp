@@ -1,22 +1,11 @@
 #include "saccade/runtime/kernels/row_ops.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "saccade/runtime/kernels/tiling.h"
 
 namespace saccade::runtime::kernels {
 namespace {
-
-constexpr int64_t kTaskElements = 16 << 10;  // 64 KiB of fp32
-
-/// Calls body(begin, end) for tasks of about kTaskElements.
-template <class Body>
-void for_rows(int64_t rows, int64_t n, Pool& pool, const Body& body) {
-  const int64_t block = std::max<int64_t>(1, kTaskElements / std::max<int64_t>(n, 1));
-  pool.run(ceil_div(rows, block),
-           [&](int64_t task, int) { body(task * block, std::min(rows, (task + 1) * block)); });
-}
 
 using Binary = void (*)(const float*, const float*, int64_t, float*);
 
@@ -36,11 +25,14 @@ void combine_row(Binary function, const float* a, const float* b, int64_t rows, 
 }  // namespace
 
 void layer_norm_rows(const float* x, const RowMap& from, int64_t rows, int64_t n, const Norm& norm,
-                     float* y, const RowMap& to, Pool& pool) {
+                     const float* residual, float* y, const RowMap& to, Pool& pool) {
   const auto function = kernel_table().rows.layer_norm;
   for_rows(rows, n, pool, [&](int64_t begin, int64_t end) {
-    for (int64_t r = begin; r < end; ++r)
-      function(x + from.offset(r), n, norm.epsilon, norm.gamma, norm.beta, y + to.offset(r));
+    for (int64_t r = begin; r < end; ++r) {
+      const int64_t at = to.offset(r);
+      function(x + from.offset(r), n, norm.epsilon, norm.gamma, norm.beta,
+               residual != nullptr ? residual + at : nullptr, y + at);
+    }
   });
 }
 
@@ -72,20 +64,6 @@ void add_row(const float* a, const float* b, int64_t rows, int64_t n, float* y, 
 
 void multiply_row(const float* a, const float* b, int64_t rows, int64_t n, float* y, Pool& pool) {
   combine_row(kernel_table().rows.multiply, a, b, rows, n, y, pool);
-}
-
-void copy_rows(const float* x, const RowMap& from, int64_t rows, int64_t n, float* y,
-               const RowMap& to, Pool& pool) {
-  for_rows(rows, n, pool, [&](int64_t begin, int64_t end) {
-    for (int64_t r = begin; r < end; ++r) {
-      const int64_t source = from.offset(r), target = to.offset(r);
-      if (target < 0) continue;
-      if (source < 0)
-        std::fill(y + target, y + target + n, 0.0F);
-      else
-        std::memcpy(y + target, x + source, n * sizeof(float));
-    }
-  });
 }
 
 void mean_rows(const float* x, int64_t images, int64_t image_stride, int64_t rows,

@@ -1,5 +1,5 @@
 #pragma once
-// Operators that go over rows or elements once: norms, softmax, activations, sums, gathers, means.
+// Operators that go over rows or elements once: norms, softmax, activations, sums, means.
 // fp32, dense rows unless a stride is given. Tasks are of fixed size; the same bits for any number
 // of threads. No scratch.
 
@@ -11,9 +11,10 @@
 
 namespace saccade::runtime::kernels {
 
-/// y[r] = norm(x[r]) for `rows` rows of n, found by the maps; y may be x.
+/// y[r] = norm(x[r]) [+ residual[r]] for `rows` rows of n, found by the maps; the residual's rows
+/// lie as those of y; y may be x.
 void layer_norm_rows(const float* x, const RowMap& from, int64_t rows, int64_t n, const Norm& norm,
-                     float* y, const RowMap& to, Pool& pool);
+                     const float* residual, float* y, const RowMap& to, Pool& pool);
 
 /// y[r] = softmax(x[r]); y may be x.
 void softmax_rows(const float* x, int64_t rows, int64_t n, float* y, Pool& pool);
@@ -27,10 +28,6 @@ void multiply(const float* a, const float* b, int64_t count, float* y, Pool& poo
 /// The same with one b of n elements for every row of n.
 void add_row(const float* a, const float* b, int64_t rows, int64_t n, float* y, Pool& pool);
 void multiply_row(const float* a, const float* b, int64_t rows, int64_t n, float* y, Pool& pool);
-
-/// Copies rows of n elements from one map to the other; rows that `from` does not have are zeros.
-void copy_rows(const float* x, const RowMap& from, int64_t rows, int64_t n, float* y,
-               const RowMap& to, Pool& pool);
 
 /// y[image][n] = mean over `rows` rows of x: row r at x + image * image_stride + r * row_stride.
 void mean_rows(const float* x, int64_t images, int64_t image_stride, int64_t rows,

@@ -213,7 +213,7 @@ void transpose_panel(const uint32_t* x, int64_t stride, int64_t rows, int64_t k,
 // ---- rows ----
 
 void layer_norm(const float* x, int64_t n, float epsilon, const float* gamma, const float* beta,
-                float* y) {
+                const float* residual, float* y) {
   const DF d;
   const auto count = static_cast<float>(n);
   const auto load = [&](int64_t i, int64_t lanes) HWY_ATTR { return load_up_to(x + i, lanes); };
@@ -228,6 +228,7 @@ void layer_norm(const float* x, int64_t n, float epsilon, const float* gamma, co
     VF v = hn::Mul(hn::Sub(load(i, lanes), mean), factor);
     if (gamma != nullptr) v = hn::Mul(v, load_up_to(gamma + i, lanes));
     if (beta != nullptr) v = hn::Add(v, load_up_to(beta + i, lanes));
+    if (residual != nullptr) v = hn::Add(v, load_up_to(residual + i, lanes));
     return v;
   });
 }

@@ -16,8 +16,8 @@
 
 namespace saccade::runtime::kernels {
 
-/// A packed row block holds `rows` rows of A in pieces of 64 bytes: [K pieces][rows][64 bytes].
-/// Neighbouring broadcasts of a tile then stand at constant distances, whatever A looked like.
+/// A packed row block holds `rows` rows of A in pieces of 64 bytes: [K pieces][rows][64 bytes], so
+/// that neighbouring broadcasts of a tile stand at constant distances, whatever A looked like.
 inline constexpr int64_t kPieceBytes = 64;
 inline constexpr int kMaxTileRows = 14;
 inline constexpr int kMaxTileColumns = 32;
@@ -35,7 +35,8 @@ enum class RowFormat : uint8_t { f32, bf16, u8, i16 };
 /// One register tile: out[r][c] = init[r][c] + sum over steps of A[r] . B[c]. Elements of init and
 /// out are fp32, or int32 for int8. A tile of more than 16 columns spans two panels.
 struct TileArgs {
-  const std::byte* a;  ///< packed row block, at the first step
+  const std::byte* a;  ///< first row, at the first step
+  int64_t a_row;       ///< bytes from row to row, for tiles that read rows in place
   const std::byte* b;  ///< panel at the first step, plus 4 * depth * column for its later half
   int64_t b_stride;    ///< bytes from one panel to the next
   int64_t steps;       ///< of 64 bytes in each panel
@@ -53,14 +54,17 @@ using TileFunction = void (*)(const TileArgs&);
 
 /// All tiles of one element type on one instruction set.
 struct TileFamily {
-  const char* name;            ///< for reports: "AVX512-BF16"
-  RowFormat format;            ///< how it reads A
-  int rows;                    ///< largest tile
-  int columns;                 ///< of wide: 4 ... 32
-  const TileFunction* wide;    ///< [rows]: tiles of 1, 2, ... rows
-  const TileFunction* narrow;  ///< [rows]: one panel, where wide takes two; otherwise null
+  const char* name;  ///< for reports: "AVX512-BF16"
+  RowFormat format;  ///< how it reads A
+  int rows;          ///< largest tile
+  int columns;       ///< of wide: 4 ... 32
   /// Multiply-adds on registers alone, to find the peak: returns how many (2 operations each).
   double (*burn)(int64_t rounds);
+  const TileFunction* wide;    ///< [rows]: tiles of 1, 2, ... rows
+  const TileFunction* narrow;  ///< [rows]: one panel, where wide takes two; otherwise null
+  /// The same for rows of A that are not packed; null where packing pays.
+  const TileFunction* wide_in_place = nullptr;
+  const TileFunction* narrow_in_place = nullptr;
 };
 
 /// Numbered as ops::Activation, whose header is too large for files with their own target flags.
@@ -112,9 +116,9 @@ struct RowFunctions {
                           int64_t stride);
   /// y = bf16(x), to nearest even.
   void (*to_bf16)(const float* x, int64_t n, uint16_t* y);
-  /// y = (x - mean) / sqrt(variance + epsilon) [* gamma + beta]; x may be y.
+  /// y = (x - mean) / sqrt(variance + epsilon) [* gamma + beta] [+ residual]; x may be y.
   void (*layer_norm)(const float* x, int64_t n, float epsilon, const float* gamma,
-                     const float* beta, float* y);
+                     const float* beta, const float* residual, float* y);
   float (*largest_magnitude)(const float* x, int64_t n);
   void (*finish)(const FinishArgs& args);
   /// Returns the sum of the weights.

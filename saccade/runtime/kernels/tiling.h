@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "saccade/ops/layout.h"
+#include "saccade/runtime/kernels/pool.h"
 #include "saccade/runtime/kernels/table.h"
 
 namespace saccade::runtime::kernels {
@@ -22,6 +23,17 @@ struct Range {
   return {whole.begin + total * i / parts, whole.begin + total * (i + 1) / parts};
 }
 
+/// What one task goes over where numbers are only touched once: 64 KiB of fp32.
+inline constexpr int64_t kTaskElements = 16 << 10;
+
+/// Calls body(begin, end) for tasks of about kTaskElements, of rows of n numbers.
+template <class Body>
+void for_rows(int64_t rows, int64_t n, Pool& pool, const Body& body) {
+  const int64_t block = std::max<int64_t>(1, kTaskElements / std::max<int64_t>(n, 1));
+  pool.run(ceil_div(rows, block),
+           [&](int64_t task, int) { body(task * block, std::min(rows, (task + 1) * block)); });
+}
+
 /// Columns that one tile covers.
 struct Group {
   const TileFunction* functions;  ///< [rows - 1]
@@ -31,12 +43,14 @@ struct Group {
 
 /// Calls body(group) for groups as wide as a tile; `filled` columns exist in the panels.
 template <class Body>
-void for_each_group(const TileFamily& tiles, const Range& columns, int64_t filled,
+void for_each_group(const TileFamily& tiles, bool in_place, const Range& columns, int64_t filled,
                     const Body& body) {
+  const auto* wide_tiles = in_place ? tiles.wide_in_place : tiles.wide;
+  const auto* narrow_tiles = in_place ? tiles.narrow_in_place : tiles.narrow;
   for (int64_t c = columns.begin; c < columns.end;) {
     const bool wide = tiles.narrow == nullptr || c + tiles.columns <= filled;
     const int64_t width = wide ? tiles.columns : ops::kPanelWidth;
-    body(Group{wide ? tiles.wide : tiles.narrow, width, {c, std::min(columns.end, c + width)}});
+    body(Group{wide ? wide_tiles : narrow_tiles, width, {c, std::min(columns.end, c + width)}});
     c += width;
   }
 }

@@ -37,8 +37,8 @@ struct Bf16 {
 
 constexpr TileList<Bf16, 2, kRows> kWide;
 constexpr TileList<Bf16, 1, kRows> kNarrow;
-constexpr TileFamily kFamily{"AVX512-BF16",   RowFormat::bf16,   kRows,      32,
-                             kWide.functions, kNarrow.functions, &burn<Bf16>};
+constexpr TileFamily kFamily{"AVX512-BF16",   RowFormat::bf16,  kRows, 32, &burn<Bf16>,
+                             kWide.functions, kNarrow.functions};
 
 }  // namespace
 

@@ -37,8 +37,8 @@ struct Int8 {
 
 constexpr TileList<Int8, 2, kRows> kWide;
 constexpr TileList<Int8, 1, kRows> kNarrow;
-constexpr TileFamily kFamily{"AVX512-VNNI",   RowFormat::u8,     kRows,      32,
-                             kWide.functions, kNarrow.functions, &burn<Int8>};
+constexpr TileFamily kFamily{"AVX512-VNNI",   RowFormat::u8,    kRows, 32, &burn<Int8>,
+                             kWide.functions, kNarrow.functions};
 
 }  // namespace
 

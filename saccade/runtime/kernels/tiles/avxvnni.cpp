@@ -43,8 +43,8 @@ struct Int8 {
 };
 
 constexpr TileList<Int8, 2, kRows> kWide;
-constexpr TileFamily kFamily{"AVX-VNNI",      RowFormat::u8, kRows,      16,
-                             kWide.functions, nullptr,       &burn<Int8>};
+constexpr TileFamily kFamily{"AVX-VNNI",  RowFormat::u8,   kRows,  16,
+                             &burn<Int8>, kWide.functions, nullptr};
 
 }  // namespace
 

@@ -107,15 +107,30 @@ TileFamily family(const char* name, RowFormat format) {
   static constexpr TileList<Dot, 2, kRows> kWide;
   static constexpr TileList<Dot, 1, kRows> kNarrow;
   constexpr int kColumns = 2 * Dot::kLanes;
-  return {name,      format,          kRows,
-          kColumns,  kWide.functions, kColumns > 16 ? kNarrow.functions : nullptr,
-          &burn<Dot>};
+  return {name,
+          format,
+          kRows,
+          kColumns,
+          &burn<Dot>,
+          kWide.functions,
+          kColumns > 16 ? kNarrow.functions : nullptr};
+}
+
+TileFamily float_family(const char* name) {
+  auto tiles = family<Float>(name, RowFormat::f32);
+#if HWY_TARGET <= HWY_AVX3  // with 16 registers reading in place was slower than packing
+  static constexpr TileList<Float, 2, kRows, true> kWide;
+  static constexpr TileList<Float, 1, kRows, true> kNarrow;
+  tiles.wide_in_place = kWide.functions;
+  tiles.narrow_in_place = kNarrow.functions;
+#endif
+  return tiles;
 }
 
 Tiles GetTiles() {
   const char* name = hwy::TargetName(HWY_TARGET);
-  return {HWY_TARGET, family<Float>(name, RowFormat::f32),
-          family<WidenedBf16>(name, RowFormat::f32), family<WidenedInt8>(name, RowFormat::i16)};
+  return {HWY_TARGET, float_family(name), family<WidenedBf16>(name, RowFormat::f32),
+          family<WidenedInt8>(name, RowFormat::i16)};
 }
 
 }  // namespace

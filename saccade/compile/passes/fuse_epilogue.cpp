@@ -1,5 +1,7 @@
-#include "saccade/compile/passes/fuse_linear.h"
+#include "saccade/compile/passes/fuse_epilogue.h"
 
+#include <algorithm>
+#include <initializer_list>
 #include <optional>
 
 #include "saccade/compile/ir/rewrite.h"
@@ -9,6 +11,9 @@ namespace saccade::compile {
 using ops::Activation, ops::Op, plan::Graph, plan::Value, plan::ValueId;
 
 namespace {
+
+/// The operand that linear, mix and layer_norm add to their result.
+constexpr size_t kResidual = 3;
 
 std::optional<Activation> activation_of(const Value& node) {
   switch (node.op) {
@@ -38,34 +43,35 @@ class Fusion {
   }
 
  private:
-  /// The linear layer that gives the old value and serves nobody else, in the new graph.
-  [[nodiscard]] ValueId linear_of(ValueId old) const {
+  /// The node of one of these kinds that gives the old value, serves nobody else and has no
+  /// residual yet, in the new graph.
+  [[nodiscard]] ValueId source_of(ValueId old, std::initializer_list<Op> kinds) const {
     if (old == plan::kAbsent || uses_[static_cast<size_t>(old)] != 1) return plan::kAbsent;
     const ValueId id = rewriter_.at(old);
-    return to_.is_node(id, Op::linear) && to_.value(id).operands[3] == plan::kAbsent
-               ? id
-               : plan::kAbsent;
+    const bool fits = std::ranges::any_of(kinds, [&](Op kind) { return to_.is_node(id, kind); }) &&
+                      to_.value(id).operands[kResidual] == plan::kAbsent;
+    return fits ? id : plan::kAbsent;
   }
 
   void fuse_activation(ValueId old, Activation activation) {
-    const ValueId id = linear_of(graph_.value(old).operands[0]);
+    const ValueId id = source_of(graph_.value(old).operands[0], {Op::linear, Op::mix});
     if (id == plan::kAbsent) return;
     const Value linear = to_.value(id);
     if (plan::attribute<int64_t>(linear, "activation") != 0) return;
-    rewriter_.replace(old,
-                      to_.add(Op::linear, linear.operands,
-                              {{"activation", static_cast<int64_t>(activation)}}, linear.path));
+    rewriter_.replace(
+        old, to_.add(linear.op, linear.operands, {{"activation", static_cast<int64_t>(activation)}},
+                     linear.path));
   }
 
   void fuse_residual(ValueId old) {
     const auto& node = graph_.value(old);
     for (const size_t side : {size_t{1}, size_t{0}}) {
-      const ValueId id = linear_of(node.operands[side]);
+      const ValueId id = source_of(node.operands[side], {Op::linear, Op::mix, Op::layer_norm});
       if (id == plan::kAbsent || to_.value(id).type != node.type) continue;
       if (graph_.value(node.operands[1 - side]).type != node.type) continue;  // a row for all
-      Value linear = to_.value(id);
-      linear.operands[3] = rewriter_.at(node.operands[1 - side]);
-      rewriter_.replace(old, clone_node(to_, linear, linear.operands));
+      Value source = to_.value(id);
+      source.operands[kResidual] = rewriter_.at(node.operands[1 - side]);
+      rewriter_.replace(old, clone_node(to_, source, source.operands));
       return;
     }
   }
@@ -78,6 +84,6 @@ class Fusion {
 
 }  // namespace
 
-Graph fuse_linear(const Graph& graph) { return Fusion(graph).run(); }
+Graph fuse_epilogue(const Graph& graph) { return Fusion(graph).run(); }
 
 }  // namespace saccade::compile
