@@ -56,7 +56,9 @@ void time_plans(const plan::Plan& optimised, const std::vector<Layer>& layers, F
 plan::Plan tune(const plan::Plan& raw, const TuneOptions& options,
                 const compile::CompileOptions& how) {
   check(options);
-  const auto optimised = compile::optimise(raw, how);
+  const auto all_sizes = compile::optimise(raw, how);
+  auto optimised = all_sizes;
+  optimised.others.clear();  // what is measured at the first size holds for the others
   const bool bf16 = !options.measure || runtime::arithmetic().computes_bf16;
   auto layers = layers_of(optimised.graph, options.precision, bf16);
   Facts facts;
@@ -81,7 +83,7 @@ plan::Plan tune(const plan::Plan& raw, const TuneOptions& options,
       loss(assignment_of(layers));
   }
   if (options.measure) time_plans(optimised, layers, facts);
-  auto plan = compile::emit(optimised, assignment_of(layers), how);
+  auto plan = compile::emit(all_sizes, assignment_of(layers), how);
   plan.info.report = report(layers, facts);
   return plan;
 }
