@@ -149,9 +149,10 @@ Verb compile_verb() {
                 ->type_name("PASS");
             app.add_option("--dump-ir", options->dump_ir, "Folder for the graph after every pass")
                 ->type_name("DIR");
-            app.add_flag("--timings", options->timings, "Say how long each pass takes");
-            app.add_flag("--verify,!--no-verify", options->verify,
-                         "Compare with the recorded answers (default)");
+            app.add_flag("--timings", options->timings, "Say how long each pass takes")->group("");
+            app.add_flag("--verify", options->verify)->group("");  // the default
+            app.add_flag("!--no-verify", options->verify,
+                         "Do not compare with the recorded answers");
             app.add_flag("--json", options->json, "Print JSON");
             app.footer("Example:\n  saccade compile vit_base_patch16_224/ -o vit.plan");
             options->model.needs_weights = false;

@@ -1,9 +1,11 @@
 #include "apps/cli/precision.h"
 
 #include <algorithm>
+#include <memory>
 
 #include "apps/cli/output.h"
 #include "saccade/base/error.h"
+#include "saccade/base/progress.h"
 #include "saccade/runtime/peak.h"
 
 namespace saccade::cli {
@@ -72,20 +74,21 @@ std::string comparison_text(const Json& report) {
 }  // namespace
 
 void add_precision_options(CLI::App& app, PrecisionArgs& args) {
-  app.add_option("--precision", args.precision, "Lowest arithmetic to use: fp32, bf16 or int8")
-      ->check(CLI::IsMember({"fp32", "bf16", "int8"}));
+  app.add_option("--precision", args.precision, "Lowest arithmetic: fp32 (default), bf16, int8")
+      ->check(CLI::IsMember({"fp32", "bf16", "int8"}))
+      ->default_str("")
+      ->type_name("NAME");
   app.add_option("--calibrate", args.calibrate,
-                 "Pictures to measure on: class folders, a tar, or loose (int8 needs them)")
+                 "Pictures to measure on, with or without labels (int8 needs them)")
       ->type_name("PATH");
   app.add_option("--pictures", args.pictures, "Use at most so many of them")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::PositiveNumber)
+      ->type_name("N");
   app.add_option("--budget", args.budget,
-                 "Largest loss of top-1 in points (0.2 for bf16, 0.5 for int8); without labels of "
-                 "the output in percent")
+                 "Largest loss: points of top-1, or without labels percent of output")
       ->check(CLI::NonNegativeNumber)
       ->type_name("POINTS");
-  app.add_flag("--measure,!--no-measure", args.measure,
-               "Lower only layers that are faster so here (default)");
+  app.add_flag("--no-measure", args.no_measure, "Lower every layer, faster so here or not");
 }
 
 plan::Plan compile_in_precision(const plan::Plan& raw, const PrecisionArgs& args,
@@ -99,9 +102,19 @@ plan::Plan compile_in_precision(const plan::Plan& raw, const PrecisionArgs& args
   tune::TuneOptions options;
   options.precision = precision;
   options.budget = args.budget;
-  options.measure = args.measure;
+  options.measure = !args.no_measure;
   if (!args.calibrate.empty())
     options.pictures = std::make_shared<tune::Pictures>(args.calibrate, raw, args.pictures);
+  std::unique_ptr<Progress> progress;
+  std::string shown;
+  options.on_pictures = [&](std::string_view step, int64_t pictures) {
+    if (step != shown) {
+      if (progress) progress->finish();
+      progress = std::make_unique<Progress>(std::string(step), 0, "pictures");
+      shown = step;
+    }
+    progress->advance(pictures);
+  };
   return tune::tune(raw, options, how);
 }
 

@@ -16,7 +16,7 @@ struct PrecisionArgs {
   std::string calibrate;         ///< pictures
   int64_t pictures = 512;        ///< at most so many of them
   std::optional<double> budget;  ///< points
-  bool measure = true;
+  bool no_measure = false;
 };
 
 void add_precision_options(CLI::App& app, PrecisionArgs& args);

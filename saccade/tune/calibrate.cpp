@@ -8,7 +8,6 @@
 
 #include <fmt/format.h>
 
-#include "saccade/base/progress.h"
 #include "saccade/runtime/session.h"
 
 namespace saccade::tune {
@@ -40,7 +39,7 @@ class Watched {
 
   using Answers = std::function<std::span<const float>(size_t number)>;
   void run(const compile::Assignment& assignment, const Pictures& pictures, int64_t limit,
-           Progress& progress, const std::function<void(const Answers&)>& visit) const {
+           const std::function<void(const Answers&)>& visit) const {
     runtime::Session session(
         std::make_shared<const runtime::Model>(compile::emit(plan_, assignment)));
     session.prepare(1);
@@ -53,7 +52,6 @@ class Watched {
       std::memcpy(room.data(), batch.images.bytes().data(), room.size());
       session.run();
       visit(answers);
-      progress.advance(1);
     });
   }
 
@@ -94,9 +92,9 @@ struct Range {
 /// The ways in which each int8 layer could round its rows.
 std::map<ValueId, std::vector<Choice>> find_choices(const plan::Plan& optimised,
                                                     const Pictures& pictures,
-                                                    const std::vector<Layer>& layers) {
+                                                    const std::vector<Layer>& layers,
+                                                    const OnPictures& on_pictures) {
   std::map<ValueId, std::vector<Choice>> choices;
-  Progress progress("ranges", 0, "pictures");
   for (size_t i = 0; i < layers.size();) {
     Watched watched(optimised);
     std::map<ValueId, std::pair<size_t, Range>> ranges;  // of layers
@@ -104,7 +102,8 @@ std::map<ValueId, std::vector<Choice>> find_choices(const plan::Plan& optimised,
       if (layers[i].form(Precision::int8).possible)
         ranges[layers[i].id].first = watched.watch(optimised.graph.value(layers[i].id).operands[0]);
     if (ranges.empty()) continue;
-    watched.run({}, pictures, kRangePictures, progress, [&](const auto& answers) {
+    watched.run({}, pictures, kRangePictures, [&](const auto& answers) {
+      if (on_pictures) on_pictures("ranges", 1);
       for (auto& [id, range] : ranges) range.second.add(answers(range.first));
     });
     for (auto& [id, range] : ranges) {
@@ -114,7 +113,6 @@ std::map<ValueId, std::vector<Choice>> find_choices(const plan::Plan& optimised,
         if (const auto choice = range.second.choice(rarest)) list.push_back(*choice);
     }
   }
-  progress.finish();
   return choices;
 }
 
@@ -158,9 +156,8 @@ void keep_best(const Trial& trial, Layer& layer) {
 }  // namespace
 
 void measure_errors(const plan::Plan& optimised, const Pictures& pictures,
-                    std::vector<Layer>& layers) {
-  const auto choices = find_choices(optimised, pictures, layers);
-  Progress progress("errors", 0, "pictures");
+                    std::vector<Layer>& layers, const OnPictures& on_pictures) {
+  const auto choices = find_choices(optimised, pictures, layers, on_pictures);
   for (size_t i = 0; i < layers.size();) {
     Watched watched(optimised);
     compile::Assignment assignment;
@@ -177,12 +174,12 @@ void measure_errors(const plan::Plan& optimised, const Pictures& pictures,
       if (const auto it = choices.find(layers[i].id); it != choices.end())
         for (const auto& choice : it->second) try_out(i, choice, reference);
     }
-    watched.run(assignment, pictures, kErrorPictures, progress, [&](const auto& answers) {
+    watched.run(assignment, pictures, kErrorPictures, [&](const auto& answers) {
+      if (on_pictures) on_pictures("errors", 1);
       for (auto& trial : trials) trial.add(answers(trial.reference), answers(trial.output));
     });
     for (const auto& trial : trials) keep_best(trial, layers[trial.layer]);
   }
-  progress.finish();
 }
 
 }  // namespace saccade::tune

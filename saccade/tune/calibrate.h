@@ -11,6 +11,6 @@ namespace saccade::tune {
 /// 0.02 or 0.2 %): the one with the smallest error. Layers are measured one by one, each on the
 /// inputs that it has in fp32.
 void measure_errors(const plan::Plan& optimised, const Pictures& pictures,
-                    std::vector<Layer>& layers);
+                    std::vector<Layer>& layers, const OnPictures& on_pictures = {});
 
 }  // namespace saccade::tune

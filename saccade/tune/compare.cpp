@@ -4,7 +4,6 @@
 #include <cmath>
 #include <memory>
 
-#include "saccade/base/progress.h"
 #include "saccade/metrics/classification.h"
 #include "saccade/runtime/session.h"
 
@@ -32,18 +31,16 @@ void Judge::run(
   std::string input;
   for (const auto& value : plan.graph.values)
     if (value.kind == plan::ValueKind::input) input = value.name;
-  Progress progress("answers", pictures_.size(), "pictures");
   pictures_.for_each(kBatch, -1, [&](const Pictures::Batch& batch) {
     auto outputs = engine->run({{input, batch.images}});
     std::erase_if(outputs, [](const auto& output) { return output.second.dtype() != DType::F32; });
     visit(batch, outputs);
-    progress.advance(batch.images.shape()[0]);
+    if (on_pictures_) on_pictures_("answers", batch.images.shape()[0]);
   });
-  progress.finish();
 }
 
-Judge::Judge(const plan::Plan& optimised, const Pictures& pictures)
-    : optimised_(optimised), pictures_(pictures) {
+Judge::Judge(const plan::Plan& optimised, const Pictures& pictures, OnPictures on_pictures)
+    : optimised_(optimised), pictures_(pictures), on_pictures_(std::move(on_pictures)) {
   run({}, [&](const Pictures::Batch& batch, const NamedTensors& outputs) {
     expected_.push_back(outputs);
     right_ += count_right(batch, outputs);

@@ -9,7 +9,7 @@ namespace saccade::tune {
 /// Keeps the answers of the fp32 plan and compares others with them.
 class Judge {
  public:
-  Judge(const plan::Plan& optimised, const Pictures& pictures);
+  Judge(const plan::Plan& optimised, const Pictures& pictures, OnPictures on_pictures = {});
   /// The optimised plan in that precision.
   [[nodiscard]] Comparison compare(const compile::Assignment& assignment) const;
 
@@ -20,6 +20,7 @@ class Judge {
 
   const plan::Plan& optimised_;
   const Pictures& pictures_;
+  OnPictures on_pictures_;
   std::vector<NamedTensors> expected_;  ///< of each batch
   int64_t right_ = 0;                   ///< pictures whose class fp32 finds
 };

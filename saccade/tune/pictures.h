@@ -6,11 +6,15 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "saccade/data/dataset.h"
 #include "saccade/plan/plan.h"
 
 namespace saccade::tune {
+
+/// Told how many more pictures a step ("ranges", "errors", "answers") has seen.
+using OnPictures = std::function<void(std::string_view step, int64_t pictures)>;
 
 class Pictures {
  public:

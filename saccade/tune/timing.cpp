@@ -116,6 +116,7 @@ void measure_times(const plan::Plan& optimised, std::vector<Layer>& layers) {
 
 std::vector<double> measure_plans(const std::vector<plan::Plan>& plans) {
   std::vector<std::unique_ptr<runtime::Session>> sessions;
+  sessions.reserve(plans.size());
   for (const auto& plan : plans) sessions.push_back(open(plan, false));
   std::vector<double> ms(plans.size(), HUGE_VAL);
   repeat([&] {

@@ -56,19 +56,21 @@ void time_plans(const plan::Plan& optimised, const std::vector<Layer>& layers, F
 plan::Plan tune(const plan::Plan& raw, const TuneOptions& options,
                 const compile::CompileOptions& how) {
   check(options);
-  const auto optimised = compile::optimise(raw, how);
+  const auto all_sizes = compile::optimise(raw, how);
+  auto optimised = all_sizes;
+  optimised.others.clear();  // what is measured at the first size holds for the others
   const bool bf16 = !options.measure || runtime::arithmetic().computes_bf16;
   auto layers = layers_of(optimised.graph, options.precision, bf16);
   Facts facts;
   facts.requested = options.precision;
-  if (options.pictures) measure_errors(optimised, *options.pictures, layers);
+  if (options.pictures) measure_errors(optimised, *options.pictures, layers, options.on_pictures);
   if (options.measure) measure_times(optimised, layers);
   choose_fastest(layers, options.precision);
   if (options.pictures) {
     facts.calibration = options.pictures->name();
     facts.budget = budget_of(options);
     announce(*options.pictures, facts.budget);
-    const Judge judge(optimised, *options.pictures);
+    const Judge judge(optimised, *options.pictures, options.on_pictures);
     const auto loss = [&](const compile::Assignment& assignment) {
       const auto comparison = judge.compare(assignment);
       // The last one that passes is the one that is kept.
@@ -81,7 +83,7 @@ plan::Plan tune(const plan::Plan& raw, const TuneOptions& options,
       loss(assignment_of(layers));
   }
   if (options.measure) time_plans(optimised, layers, facts);
-  auto plan = compile::emit(optimised, assignment_of(layers), how);
+  auto plan = compile::emit(all_sizes, assignment_of(layers), how);
   plan.info.report = report(layers, facts);
   return plan;
 }

@@ -17,6 +17,7 @@ struct TuneOptions {
   /// output's relative error in percent. Absent: 0.2 (bf16) or 0.5 (int8) with labels, else none.
   std::optional<double> budget{};
   bool measure = true;  ///< times on this machine; else every layer is taken to be faster
+  OnPictures on_pictures{};
 };
 
 /// Throws Error: usage for int8 without pictures and a budget without them; whatever pictures and

@@ -28,9 +28,9 @@ struct Packed {
 };
 
 template <class T>
-Constant vector_constant(std::string name, const std::vector<T>& values) {
-  return plan::make_constant(std::move(name), HostTensor::of({static_cast<int64_t>(values.size())},
-                                                             std::span<const T>(values)));
+Constant vector_constant(const std::string& name, const std::vector<T>& values) {
+  return plan::make_constant(
+      name, HostTensor::of({static_cast<int64_t>(values.size())}, std::span<const T>(values)));
 }
 
 Packed pack(const Constant& weight, Precision precision, const std::string& path, Graph& to) {
