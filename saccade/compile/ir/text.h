@@ -7,8 +7,8 @@
 //   %3 = linear(%2, %1) {activation = relu} : F32[N, 10] @ "head"
 //   output "logits" = %3
 //
-// `_` is an absent operand (left out at the end), `#0` the number of a constant, whose bytes are not
-// part of the text. Attributes that have the table's default are left out.
+// `_` is an absent operand (left out at the end), `#0` the number of a constant, whose bytes are
+// not part of the text. Attributes that have the table's default are left out.
 
 #include <string>
 #include <string_view>
