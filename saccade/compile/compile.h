@@ -21,8 +21,8 @@ struct CompileOptions {
 };
 
 /// Runs the passes of passes/passes.h that compute the same, on the graph of every size; after each
-/// the graph is verified (InternalError naming the pass). Keeps recordings out of the result. Throws
-/// Error (usage) for an unknown pass.
+/// the graph is verified (InternalError naming the pass). Keeps recordings out of the result.
+/// Throws Error (usage) for an unknown pass.
 [[nodiscard]] plan::Plan optimise(const plan::Plan& raw, const CompileOptions& options = {});
 
 /// assign_precision, then the passes that lay out: `optimised` may be emitted any number of times.

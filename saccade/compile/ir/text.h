@@ -7,7 +7,7 @@
 //   %3 = linear(%2, %1) {activation = relu} : F32[N, 10] @ "head"
 //   output "logits" = %3
 //
-// `_` is an absent operand (left out at the end), `#0` the number of a constant, whose bytes are not
+// `_` is an absent operand (left out at the end), `#0` the number of a constant, whose bytes are no
 // part of the text. Attributes that have the table's default are left out.
 
 #include <string>

@@ -20,11 +20,12 @@ struct Choice {
 using Assignment = std::map<plan::ValueId, Choice>;
 
 /// The products whose precision can be chosen, in the order of their computation: linear layers on
-/// constant weights that are not packed yet and that nobody reads otherwise, mixtures of rows, and attention.
+/// constant weights that are not packed yet and that nobody reads otherwise, mixtures of rows, and
+/// attention.
 [[nodiscard]] std::vector<plan::ValueId> products_of(const plan::Graph& graph);
 
-/// Whether one of them can be computed so: attention and mixtures have no int8, and int8 takes finite weights and
-/// sums of up to 65536 products.
+/// Whether one of them can be computed so: attention and mixtures have no int8, and int8 takes
+/// finite weights and sums of up to 65536 products.
 [[nodiscard]] bool can_compute(const plan::Graph& graph, plan::ValueId id,
                                ops::Precision precision);
 
