@@ -26,6 +26,7 @@ struct Options {
   ModelArgs model;
   int64_t batch = 1;
   double seconds = 3.0;
+  std::string instructions;
   bool json = false;
 };
 
@@ -145,6 +146,7 @@ void print_rows(const std::map<std::string, Row>& rows) {
 }
 
 int run(const Options& options, const Program& program) {
+  if (!options.instructions.empty()) runtime::restrict_instructions(options.instructions);
   const auto opened = Clock::now();
   const auto model = std::make_shared<const runtime::Model>(compiled_plan(program, options.model));
   runtime::Session session(model);
@@ -215,6 +217,9 @@ Verb bench_verb() {
         app.add_option("--batch", options->batch, "Pictures at once")->check(CLI::Range(1, 65536));
         app.add_option("--seconds", options->seconds, "How long to measure")
             ->check(CLI::PositiveNumber);
+        app.add_option("--instructions", options->instructions,
+                       "Go without better ones: avx2, sse4, ssse3")
+            ->type_name("SET");
         app.add_flag("--json", options->json, "Print JSON");
         app.footer("Example:\n  saccade bench vit.plan --threads 2 --batch 8");
         options->model.needs_weights = false;

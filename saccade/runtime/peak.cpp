@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <atomic>
 
+#include <hwy/targets.h>
+
+#include "saccade/base/error.h"
 #include "saccade/runtime/kernels/pool.h"
 #include "saccade/runtime/kernels/table.h"
 
@@ -42,6 +45,16 @@ Peak measure_peak(int threads) {
   const auto tiles = kernels::kernel_table().tiles;
   Pool pool(threads);
   return {measure(tiles.f32, pool), measure(tiles.bf16, pool), measure(tiles.i8, pool)};
+}
+
+void restrict_instructions(std::string_view name) {
+  const int64_t target = name == "avx2" ? HWY_AVX2 : name == "sse4" ? HWY_SSE4 : HWY_SSSE3;
+  if (target == HWY_SSSE3 && name != "ssse3")
+    throw usage_error("there are no instructions \"{}\"; there are avx2, sse4, ssse3", name);
+  if ((hwy::SupportedTargets() & target) == 0)
+    throw resource_error("this processor has no {}", name);
+  hwy::SetSupportedTargetsForTest(target);
+  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
 }
 
 Arithmetic arithmetic() {

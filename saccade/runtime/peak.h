@@ -2,6 +2,7 @@
 // The machine's own measure: multiply-adds on registers alone.
 
 #include <string>
+#include <string_view>
 
 #include "saccade/ops/op.h"
 
@@ -13,6 +14,11 @@ struct Arithmetic {
   bool computes_bf16 = false;    ///< else bf16 weights are widened and rows stay fp32
 };
 [[nodiscard]] Arithmetic arithmetic();
+
+/// Goes without better instructions than "avx2", "sse4" or "ssse3", as a processor without them
+/// would; for measurements, before anything runs. Throws Error: usage for another name, resources
+/// if this processor lacks them itself.
+void restrict_instructions(std::string_view name);
 
 /// GFLOP/s of all threads together. What bf16 and int8 run on may be slower than fp32: the peak is
 /// of the instructions that are used.

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <map>
 #include <memory>
+
+#include <fmt/format.h>
 
 #include "saccade/base/check.h"
 #include "saccade/base/random.h"
@@ -93,6 +96,34 @@ Runner make_runner(const plan::Plan& optimised, const std::vector<Layer>& layers
   return runner;
 }
 
+/// What decides how long a layer takes: operator, operands and what follows the product.
+std::string kind_of(const plan::Graph& graph, ValueId id) {
+  const auto& node = graph.value(id);
+  std::string text(ops::info(node.op).name);
+  for (const auto operand : node.operands)
+    text += operand == plan::kAbsent ? " _" : " " + to_string(graph.value(operand).type);
+  if (node.op != ops::Op::attention)
+    text += fmt::format(" {}", plan::attribute<int64_t>(node, "activation"));
+  return text;
+}
+
+/// Layers of one kind take the same time: each gets the best of them all, so that what else the
+/// machine did meanwhile decides nothing.
+void share_times(const plan::Graph& graph, std::vector<Layer>& layers) {
+  std::map<std::pair<std::string, Precision>, double> best;
+  const auto for_each_time = [&](const auto& visit) {
+    for (auto& layer : layers)
+      for (const Precision p : kPrecisions)
+        if (auto& form = layer.form(p); form.ms) visit({kind_of(graph, layer.id), p}, *form.ms);
+  };
+  for_each_time([&](const std::pair<std::string, Precision>& kind, double ms) {
+    const auto at = best.try_emplace(kind, ms).first;
+    at->second = std::min(at->second, ms);
+  });
+  for_each_time(
+      [&](const std::pair<std::string, Precision>& kind, double& ms) { ms = best.at(kind); });
+}
+
 }  // namespace
 
 void measure_times(const plan::Plan& optimised, std::vector<Layer>& layers) {
@@ -112,6 +143,7 @@ void measure_times(const plan::Plan& optimised, std::vector<Layer>& layers) {
       }
     }
   });
+  share_times(optimised.graph, layers);
 }
 
 std::vector<double> measure_plans(const std::vector<plan::Plan>& plans) {

@@ -101,6 +101,7 @@ class Run {
         table_(kernel_table()),
         tiles_(family_of(table_.tiles, op.right.type)),
         grid_(make_grid(op)),
+        tile_count_(ceil_div(op.m, tiles_.rows)),
         pieces_(piece_count(tiles_.format, op.k)),
         steps_(ops::panel_steps(op.right.type, op.k)),
         step_bytes_(ops::panel_group(op.right.type) * kPieceBytes / piece_elements(tiles_.format)),
@@ -125,26 +126,24 @@ class Run {
       pool.run(op_.batch * grid_.row_blocks, [&](int64_t task, int thread) {
         const ThreadArea area = area_of(thread);
         const int64_t image = task / grid_.row_blocks;
-        const Range rows = part({0, op_.m}, grid_.row_blocks, task % grid_.row_blocks);
-        for (int64_t i = 0; !in_place_ && i < tile_count(rows); ++i)
-          pack(image, tile_rows(rows, i), rows.begin, area.packed, area);
-        multiply(image, rows, {0, op_.n}, area.packed, area);
+        const Range tiles = block_tiles(task % grid_.row_blocks);
+        for (int64_t i = tiles.begin; !in_place_ && i < tiles.end; ++i)
+          pack(image, tile_rows(i), tile_rows(tiles.begin).begin, area.packed, area);
+        multiply(image, tiles, {0, op_.n}, area.packed, area);
       });
       return;
     }
-    const int64_t most = tile_count(part({0, op_.m}, grid_.row_blocks, grid_.row_blocks - 1));
     if (!in_place_)
-      pool.run(grid_.row_blocks * most, [&](int64_t task, int thread) {
-        const Range rows = part({0, op_.m}, grid_.row_blocks, task / most);
-        if (task % most < tile_count(rows))
-          pack(0, tile_rows(rows, task % most), 0, shared_, area_of(thread));
+      pool.run(tile_count_, [&](int64_t task, int thread) {
+        pack(0, tile_rows(task), 0, shared_, area_of(thread));
       });
     const int64_t tasks = grid_.column_chunks * grid_.row_blocks;
     pool.run(op_.batch * tasks, [&](int64_t task, int thread) {
       const int64_t chunk = task % tasks / grid_.row_blocks;
-      const Range rows = part({0, op_.m}, grid_.row_blocks, task % grid_.row_blocks);
+      const Range tiles = block_tiles(task % grid_.row_blocks);
       const Range columns{chunk * kColumnChunk, std::min(op_.n, (chunk + 1) * kColumnChunk)};
-      multiply(task / tasks, rows, columns, from_row(shared_, rows.begin), area_of(thread));
+      multiply(task / tasks, tiles, columns, from_row(shared_, tile_rows(tiles.begin).begin),
+               area_of(thread));
     });
   }
 
@@ -156,11 +155,14 @@ class Run {
     int64_t a_row, a_piece;  // bytes
     float* out;              // column 0, or null: the tile goes through finish()
   };
-  /// Tiles of a block have the family's height, but for blocks of fewer rows.
-  static constexpr int64_t kMostTiles = kManyRows / 4;
+  /// A block has fewer than kManyRows rows, and no family lower tiles than this.
+  static constexpr int64_t kMostTiles = kManyRows / 6 + 1;
 
   [[nodiscard]] int64_t row_bytes() const { return pieces_ * kPieceBytes; }
-  [[nodiscard]] int64_t block_rows() const { return ceil_div(op_.m, grid_.row_blocks); }
+  /// Most rows of a block.
+  [[nodiscard]] int64_t block_rows() const {
+    return ceil_div(tile_count_, grid_.row_blocks) * tiles_.rows;
+  }
   [[nodiscard]] bool is_int8() const { return op_.right.type == DType::I8; }
 
   PackedRows cut_rows(ScratchCutter& cutter, int64_t rows) const {
@@ -196,12 +198,11 @@ class Run {
     return {packed.data + row * row_bytes(), packed.scale + row};
   }
 
-  [[nodiscard]] int64_t tile_count(const Range& rows) const {
-    return ceil_div(rows.size(), tiles_.rows);
+  /// Rows of C are cut into tiles of about the same height, and these into blocks.
+  [[nodiscard]] Range block_tiles(int64_t block) const {
+    return part({0, tile_count_}, grid_.row_blocks, block);
   }
-  [[nodiscard]] Range tile_rows(const Range& rows, int64_t tile) const {
-    return part(rows, tile_count(rows), tile);
-  }
+  [[nodiscard]] Range tile_rows(int64_t tile) const { return part({0, op_.m}, tile_count_, tile); }
 
   /// Zero point of the rows' bytes.
   [[nodiscard]] int32_t zero() const {
@@ -210,9 +211,9 @@ class Run {
   void pack(int64_t image, const Range& rows, int64_t first, const PackedRows& to,
             const ThreadArea& area) const;
   [[nodiscard]] const float* fetch(int64_t image, int64_t row, const ThreadArea& area) const;
-  void multiply(int64_t image, const Range& rows, const Range& columns, const PackedRows& packed,
+  void multiply(int64_t image, const Range& tiles, const Range& columns, const PackedRows& packed,
                 const ThreadArea& area) const;
-  std::span<const TileRows> find_tiles(int64_t image, const Range& rows, const PackedRows& packed,
+  std::span<const TileRows> find_tiles(int64_t image, const Range& tiles, const PackedRows& packed,
                                        std::span<TileRows> room) const;
   void multiply_group(int64_t image, std::span<const TileRows> tiles, const Group& group,
                       const std::byte* b, const std::byte* ahead, const PackedRows& packed,
@@ -226,6 +227,7 @@ class Run {
   KernelTable table_;
   const TileFamily& tiles_;
   Grid grid_;
+  int64_t tile_count_;  // over all rows
   int64_t pieces_;      // of a packed row
   int64_t steps_;       // of a panel
   int64_t step_bytes_;  // of a packed row
@@ -282,10 +284,10 @@ void Run::pack(int64_t image, const Range& rows, int64_t first, const PackedRows
 }
 
 /// Columns of C for the rows of one block, group by group as wide as a tile.
-void Run::multiply(int64_t image, const Range& rows, const Range& columns, const PackedRows& packed,
-                   const ThreadArea& area) const {
+void Run::multiply(int64_t image, const Range& block, const Range& columns,
+                   const PackedRows& packed, const ThreadArea& area) const {
   TileRows room[kMostTiles];
-  const auto tiles = find_tiles(image, rows, packed, room);
+  const auto tiles = find_tiles(image, block, packed, room);
   const std::byte* panels = op_.right.panels + image * op_.right_batch_stride;
   for_each_group(tiles_, in_place_, columns, round_up(op_.n, kPanelWidth), [&](const Group& group) {
     const int64_t c = group.columns.begin, next = c + group.width;
@@ -340,22 +342,22 @@ void Run::multiply_group(int64_t image, std::span<const TileRows> tiles, const G
 }
 
 /// The tiles of a block; packed rows begin with the first row of the block.
-std::span<const Run::TileRows> Run::find_tiles(int64_t image, const Range& rows,
+std::span<const Run::TileRows> Run::find_tiles(int64_t image, const Range& tiles,
                                                const PackedRows& packed,
                                                std::span<TileRows> room) const {
-  const int64_t count = tile_count(rows);
-  SACCADE_CHECK(count <= std::ssize(room), "{} tiles in a block", count);
+  const int64_t first_row = tile_rows(tiles.begin).begin;
+  SACCADE_CHECK(tiles.size() <= std::ssize(room), "{} tiles in a block", tiles.size());
   const RowMap &from = op_.left.rows, &to = op_.out.rows;
-  for (int64_t i = 0; i < count; ++i) {
+  for (int64_t i = 0; i < tiles.size(); ++i) {
     TileRows& tile = room[i];
-    tile.rows = tile_rows(rows, i);
+    tile.rows = tile_rows(tiles.begin + i);
     if (in_place_) {
       const float* x = op_.left.data + image * op_.left_batch_stride + from.offset(tile.rows.begin);
       tile.a = reinterpret_cast<const std::byte*>(x);
       tile.a_row = from.row_stride * static_cast<int64_t>(sizeof(float));
       tile.a_piece = kPieceBytes;
     } else {
-      tile.a = from_row(packed, tile.rows.begin - rows.begin).data;
+      tile.a = from_row(packed, tile.rows.begin - first_row).data;
       tile.a_row = kPieceBytes;
       tile.a_piece = tile.rows.size() * kPieceBytes;
     }
@@ -366,7 +368,7 @@ std::span<const Run::TileRows> Run::find_tiles(int64_t image, const Range& rows,
         to.offset(tile.rows.end - 1) != offset + (tile.rows.size() - 1) * to.row_stride;
     if (!spans_images) tile.out = op_.out.data + image * op_.out_batch_stride + offset;
   }
-  return room.first(count);
+  return room.first(tiles.size());
 }
 
 /// Stores a tile through the epilogue. The bias of fp32 sums is in them already.
