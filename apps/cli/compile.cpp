@@ -100,7 +100,7 @@ int run(const Options& options, const Program& program) {
   if (!(difference <= tolerance))
     throw Error(ErrorKind::failed_check,
                 fmt::format("{}: the compiled plan's answers differ from the recorded ones by "
-                            "{:.2e} of their scale (allowed: {:.0e}); nothing was written. Find "
+                            "{:.2e} of their scale (allowed: {:.2g}); nothing was written. Find "
                             "the pass at fault with --skip",
                             path.string(), difference, tolerance));
   plan::write(model->plan(), path);
@@ -124,7 +124,7 @@ int run(const Options& options, const Program& program) {
              bytes_text(static_cast<double>(fs::file_size(path))),
              bytes_text(static_cast<double>(model->memory().size)));
   if (check)
-    fmt::print("largest difference from the traced model: {:.1e} of its scale (allowed: {:.0e})\n",
+    fmt::print("largest difference from the traced model: {:.1e} of its scale (allowed: {:.2g})\n",
                difference, tolerance);
   fmt::print("{}", report_text(model->info().report));
   return 0;
