@@ -8,6 +8,7 @@
 
 #include "apps/cli/compiled.h"
 #include "apps/cli/output.h"
+#include "apps/cli/plan_opener.h"
 #include "apps/cli/verb.h"
 #include "saccade/base/random.h"
 #include "saccade/base/thread_pool.h"
@@ -40,9 +41,10 @@ double resident_mib() {
 }
 
 void fill_inputs(runtime::Session& session) {
-  for (size_t i = 0; i < session.model().inputs().size(); ++i) {
+  const auto& inputs = session.model().inputs(session.size());
+  for (size_t i = 0; i < inputs.size(); ++i) {
     const auto room = session.input(i);
-    const auto& type = session.model().graph().value(session.model().inputs()[i]).type;
+    const auto& type = session.graph().value(inputs[i]).type;
     std::memset(room.data(), 0, room.size());
     if (type.dtype != DType::F32) continue;
     Random random(1, 0, 0, "bench");
@@ -63,9 +65,10 @@ struct Measured {
   }
 };
 
-Measured measure(runtime::Session& session, const Options& options, Clock::time_point opened) {
+Measured measure(runtime::Session& session, const Options& options, size_t size,
+                 Clock::time_point opened) {
   Measured measured;
-  session.prepare(options.batch);
+  session.prepare(options.batch, size);
   fill_inputs(session);
   session.run();
   measured.start = seconds_since(opened);
@@ -88,9 +91,9 @@ struct Row {
 
 /// Time by operator and kernel, from a session that profiles.
 std::map<std::string, Row> by_operator(const std::shared_ptr<const runtime::Model>& model,
-                                       const Options& options) {
+                                       const Options& options, size_t size) {
   runtime::Session session(model, {.profile = true});
-  session.prepare(options.batch);
+  session.prepare(options.batch, size);
   fill_inputs(session);
   session.run();
   session.reset_times();
@@ -98,13 +101,13 @@ std::map<std::string, Row> by_operator(const std::shared_ptr<const runtime::Mode
   for (int i = 0; i < kRuns; ++i) session.run();
   std::map<std::string, Row> rows;
   for (const auto& step : session.times()) {
-    const auto& node = model->graph().value(step.value);
+    const auto& node = session.graph().value(step.value);
     auto name = std::string(ops::info(node.op).name);
     if (name != step.kernel) name += fmt::format(" ({})", step.kernel);
     auto& row = rows[name];
     ++row.count;
     row.seconds += step.seconds / kRuns;
-    row.operations += operations(model->graph(), step.value, options.batch);
+    row.operations += operations(session.graph(), step.value, options.batch);
   }
   return rows;
 }
@@ -125,13 +128,14 @@ int run(const Options& options, const Program& program) {
   const auto opened = Clock::now();
   const auto model = std::make_shared<const runtime::Model>(compiled_plan(program, options.model));
   runtime::Session session(model);
-  const auto measured = measure(session, options, opened);
+  const size_t size = size_of(*model, options.model.size);
+  const auto measured = measure(session, options, size, opened);
   double total = 0;
-  for (const auto id : model->steps()) total += operations(model->graph(), id, options.batch);
+  for (const auto id : model->steps(size)) total += operations(session.graph(), id, options.batch);
   const auto peak = runtime::measure_peak(thread_count());
   const double gflops = 1e-9 * total / measured.runs.front();
   const auto ms = [&](double seconds) { return 1e3 * seconds; };
-  const auto rows = by_operator(model, options);
+  const auto rows = by_operator(model, options, size);
   Json report = {{"name", model->info().name},
                  {"ms",
                   {{"min", ms(measured.runs.front())},
@@ -146,6 +150,7 @@ int run(const Options& options, const Program& program) {
                  {"start_ms", ms(measured.start)},
                  {"threads", thread_count()},
                  {"batch", options.batch},
+                 {"input", to_string(session.graph().value(model->inputs(size).at(0)).type)},
                  {"runs", measured.runs.size()},
                  {"precision", model->info().precision},
                  {"random_weights", model->info().random_weights},
@@ -184,6 +189,7 @@ Verb bench_verb() {
             ->required()
             ->type_name("PLAN");
         add_checkpoint_options(app, options->model.config, options->model.arch);
+        add_size_option(app, options->model);
         app.add_option("--batch", options->batch, "Pictures at once")->check(CLI::Range(1, 65536));
         app.add_option("--seconds", options->seconds, "How long to measure")
             ->check(CLI::PositiveNumber);

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "apps/cli/picture_size.h"
 #include "saccade/runtime/session.h"
 
 namespace saccade::cli {
@@ -11,7 +12,14 @@ bool names_plan(const std::string& model) {
          (std::filesystem::is_regular_file(model) && plan::is_plan(std::filesystem::path(model)));
 }
 
-OpenedModel open_plan(const std::string& file) {
+size_t size_of(const runtime::Model& model, const std::string& text) {
+  if (text.empty()) return 0;
+  const auto [height, width] = parse_size("--size", text);
+  return model.find_size(height, width);
+}
+
+OpenedModel open_plan(const ModelArgs& args) {
+  const auto& file = args.model;
   const auto model = runtime::Model::open(file);
   const auto& info = model->info();
   if (!info.pipeline)
@@ -22,6 +30,10 @@ OpenedModel open_plan(const std::string& file) {
   OpenedModel out;
   out.engine = runtime::make_engine(model);
   out.pipeline = *info.pipeline;
+  if (const size_t size = size_of(*model, args.size); size > 0) {
+    const auto picture = *plan::picture_size(model->graph(size));
+    out.pipeline = for_size(out.pipeline, picture.first, picture.second);
+  }
   out.labels = info.labels;
   out.name = info.name;
   out.precision = info.precision;

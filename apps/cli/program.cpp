@@ -221,11 +221,28 @@ void add_model_options(CLI::App& app, ModelArgs& args) {
   app.add_option("-m,--model", args.model, "Model name, checkpoint file or folder")
       ->type_name("MODEL");
   add_checkpoint_options(app, args.config, args.arch);
+  add_size_option(app, args);
+}
+
+void add_size_option(CLI::App& app, ModelArgs& args) {
+  app.add_option("--size", args.size, "Size of the pictures that the model sees, of those it has")
+      ->type_name("HxW");
 }
 
 void add_checkpoint_options(CLI::App& app, std::string& config, std::string& arch) {
   app.add_option("--config", config, "Configuration of a bare checkpoint file")->type_name("FILE");
   app.add_option("--arch", arch, "Preset that a bare checkpoint file belongs to")
+      ->type_name("NAME");
+}
+
+void add_trace_options(CLI::App& app, ModelArgs& args) {
+  app.add_option("--sizes", args.sizes,
+                 "Picture sizes of the plan, which share its weights; the first is the default")
+      ->delimiter(',')
+      ->type_name("HxW");
+  app.add_option("--taps", args.taps,
+                 "Intermediate results that become outputs; \"list\" prints their names")
+      ->delimiter(',')
       ->type_name("NAME");
 }
 
@@ -240,7 +257,7 @@ OpenedModel open_model(const Program& program, const ModelArgs& args) {
           kDefaultModel);
     resolved.model = bundled->string();
   }
-  if (names_plan(resolved.model)) return open_plan(resolved.model);
+  if (names_plan(resolved.model)) return open_plan(resolved);
   if (!program.open_model) hand_over(program, fmt::format("the model {}", resolved.model));
   return program.open_model(resolved);
 }
