@@ -8,6 +8,7 @@
 
 #include "apps/cli/compiled.h"
 #include "apps/cli/output.h"
+#include "apps/cli/plan_opener.h"
 #include "apps/cli/precision.h"
 #include "apps/cli/verb.h"
 #include "saccade/base/random.h"
@@ -43,9 +44,10 @@ double resident_mib() {
 }
 
 void fill_inputs(runtime::Session& session) {
-  for (size_t i = 0; i < session.model().inputs().size(); ++i) {
+  const auto& inputs = session.model().inputs(session.size());
+  for (size_t i = 0; i < inputs.size(); ++i) {
     const auto room = session.input(i);
-    const auto& type = session.model().graph().value(session.model().inputs()[i]).type;
+    const auto& type = session.graph().value(inputs[i]).type;
     std::memset(room.data(), 0, room.size());
     if (type.dtype != DType::F32) continue;
     Random random(1, 0, 0, "bench");
@@ -66,9 +68,10 @@ struct Measured {
   }
 };
 
-Measured measure(runtime::Session& session, const Options& options, Clock::time_point opened) {
+Measured measure(runtime::Session& session, const Options& options, size_t size,
+                 Clock::time_point opened) {
   Measured measured;
-  session.prepare(options.batch);
+  session.prepare(options.batch, size);
   fill_inputs(session);
   session.run();
   measured.start = seconds_since(opened);
@@ -92,9 +95,10 @@ struct Row {
 
 /// Time by operator and kernel, from a session that profiles.
 std::map<std::string, Row> by_operator(const std::shared_ptr<const runtime::Model>& model,
-                                       const Options& options, const runtime::Peak& peak) {
+                                       const Options& options, size_t size,
+                                       const runtime::Peak& peak) {
   runtime::Session session(model, {.profile = true});
-  session.prepare(options.batch);
+  session.prepare(options.batch, size);
   fill_inputs(session);
   session.run();
   session.reset_times();
@@ -102,13 +106,13 @@ std::map<std::string, Row> by_operator(const std::shared_ptr<const runtime::Mode
   for (int i = 0; i < kRuns; ++i) session.run();
   std::map<std::string, Row> rows;
   for (const auto& step : session.times()) {
-    const auto& node = model->graph().value(step.value);
+    const auto& node = session.graph().value(step.value);
     auto name = std::string(ops::info(node.op).name);
     if (name != step.kernel) name += fmt::format(" ({})", step.kernel);
     auto& row = rows[name];
     ++row.count;
     row.seconds += step.seconds / kRuns;
-    const double done = operations(model->graph(), step.value, options.batch);
+    const double done = operations(session.graph(), step.value, options.batch);
     row.operations += done;
     row.floor += 1e-9 * done / peak.of(precision_of(node));
   }
@@ -150,8 +154,9 @@ int run(const Options& options, const Program& program) {
   const auto opened = Clock::now();
   const auto model = std::make_shared<const runtime::Model>(compiled_plan(program, options.model));
   runtime::Session session(model);
-  const auto measured = measure(session, options, opened);
-  const auto rows = by_operator(model, options, runtime::measure_peak(thread_count()));
+  const size_t size = size_of(*model, options.model.size);
+  const auto measured = measure(session, options, size, opened);
+  const auto rows = by_operator(model, options, size, runtime::measure_peak(thread_count()));
   double total = 0, floor = 0;
   for (const auto& [name, row] : rows) {
     total += row.operations;
@@ -159,7 +164,7 @@ int run(const Options& options, const Program& program) {
   }
   const double best = measured.runs.front(), gflops = 1e-9 * total / best;
   const double peak = floor > 0 ? 1e-9 * total / floor : 0.0, share = floor / best;
-  const auto instructions = instructions_of(model->graph());
+  const auto instructions = instructions_of(session.graph());
   const auto ms = [&](double seconds) { return 1e3 * seconds; };
   Json report = {{"name", model->info().name},
                  {"ms",
@@ -175,6 +180,7 @@ int run(const Options& options, const Program& program) {
                  {"start_ms", ms(measured.start)},
                  {"threads", thread_count()},
                  {"batch", options.batch},
+                 {"input", to_string(session.graph().value(model->inputs(size).at(0)).type)},
                  {"runs", measured.runs.size()},
                  {"precision", precision_here(model->plan())},
                  {"random_weights", model->info().random_weights},
@@ -214,6 +220,7 @@ Verb bench_verb() {
             ->type_name("PLAN");
         add_checkpoint_options(app, options->model.config, options->model.arch);
         add_map_option(app, options->model);
+        add_size_option(app, options->model);
         app.add_option("--batch", options->batch, "Pictures at once")->check(CLI::Range(1, 65536));
         app.add_option("--seconds", options->seconds, "How long to measure")
             ->check(CLI::PositiveNumber);

@@ -29,6 +29,14 @@ struct Options {
   bool json = false;
 };
 
+/// Of all sizes.
+std::vector<plan::Recording> recordings_of(const plan::Plan& raw) {
+  std::vector<plan::Recording> all;
+  for (const auto* bucket : buckets(raw))
+    all.insert(all.end(), bucket->recordings.begin(), bucket->recordings.end());
+  return all;
+}
+
 fs::path output_of(const Options& options, const plan::Plan& raw) {
   if (!options.output.empty()) return options.output;
   fs::path name = raw.info.name.empty() ? "model" : fs::path(raw.info.name).filename();
@@ -46,14 +54,16 @@ class Dump {
     write_file_atomically(folder_ / fmt::format("{:02}-{}.txt", number_++, name),
                           compile::print(graph));
   }
-  void memory(const plan::Graph& graph) const {
+  void memory(const plan::Graph& graph) {
     if (folder_.empty()) return;
-    write_file_atomically(folder_ / "memory.txt", print(plan::plan_memory(graph), graph));
+    const auto name =
+        maps_++ == 0 ? std::string("memory.txt") : fmt::format("memory-{}.txt", maps_);
+    write_file_atomically(folder_ / name, print(plan::plan_memory(graph), graph));
   }
 
  private:
   fs::path folder_;
-  int number_ = 0;
+  int number_ = 0, maps_ = 0;
 };
 
 /// Largest difference of the plan's answers from the recorded ones, relative to their scale.
@@ -79,6 +89,7 @@ double largest_difference(const std::shared_ptr<const runtime::Model>& model,
 }
 
 int run(const Options& options, const Program& program) {
+  if (list_taps(program, options.model)) return 0;
   const auto raw = raw_plan(program, options.model);
   const auto path = output_of(options, raw);
   Dump dump(options.dump_ir);
@@ -91,12 +102,13 @@ int run(const Options& options, const Program& program) {
                  1e3 * seconds);
   };
   auto compiled = compile_in_precision(raw, options.precision, how);
-  dump.memory(compiled.graph);
+  for (const auto* bucket : buckets(std::as_const(compiled))) dump.memory(bucket->graph);
   const auto values = compiled.graph.values.size();
   const auto model = std::make_shared<const runtime::Model>(std::move(compiled));
-  const bool check = options.verify && !raw.recordings.empty();
+  const auto recordings = recordings_of(raw);
+  const bool check = options.verify && !recordings.empty();
   const double tolerance = recording_tolerance(model->graph());
-  const double difference = check ? largest_difference(model, raw.recordings) : 0.0;
+  const double difference = check ? largest_difference(model, recordings) : 0.0;
   if (!(difference <= tolerance))
     throw Error(ErrorKind::failed_check,
                 fmt::format("{}: the compiled plan's answers differ from the recorded ones by "
@@ -110,6 +122,7 @@ int run(const Options& options, const Program& program) {
                        {"random_weights", model->info().random_weights},
                        {"values", values},
                        {"bytes", fs::file_size(path)},
+                       {"sizes", model->sizes()},
                        {"arena_bytes", model->memory().size},
                        {"difference", check ? Json(difference) : Json()},
                        {"tolerance", tolerance},
@@ -141,12 +154,14 @@ Verb compile_verb() {
                 ->required()
                 ->type_name("MODEL");
             add_checkpoint_options(app, options->model.config, options->model.arch);
+            add_trace_options(app, options->model);
             app.add_option("-o,--output", options->output, "Plan to write (default NAME.plan)")
                 ->type_name("FILE");
             add_precision_options(app, options->precision);
             app.add_option("--skip", options->skip, "Leave out passes, by name")
                 ->delimiter(',')
-                ->type_name("PASS");
+                ->type_name("PASS")
+                ->group("");
             app.add_option("--dump-ir", options->dump_ir, "Folder for the graph after every pass")
                 ->type_name("DIR");
             app.add_flag("--timings", options->timings, "Say how long each pass takes")->group("");

@@ -21,11 +21,21 @@ plan::Plan compiled_plan(const Program& program, const ModelArgs& args) {
 
 plan::Plan raw_plan(const Program& program, const ModelArgs& args) {
   if (!names_plan(args.model)) return traced(program, args);
+  if (!args.sizes.empty() || !args.taps.empty())
+    throw usage_error("{} is traced already; give --sizes and --taps to `saccade trace`",
+                      args.model);
   auto raw = plan::open(args.model);
   if (!raw.info.raw)
     throw usage_error("{} is compiled already; give the raw plan that `saccade trace` wrote",
                       args.model);
   return raw;
+}
+
+bool list_taps(const Program& program, const ModelArgs& args) {
+  if (args.taps != std::vector<std::string>{"list"} || names_plan(args.model)) return false;
+  if (!program.list_taps) hand_over(program, fmt::format("tracing {}", args.model));
+  program.list_taps(args);
+  return true;
 }
 
 }  // namespace saccade::cli

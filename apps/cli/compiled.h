@@ -11,4 +11,7 @@ namespace saccade::cli {
 /// The raw plan behind it. Throws Error (usage) for a plan that is compiled already.
 [[nodiscard]] plan::Plan raw_plan(const Program& program, const ModelArgs& args);
 
+/// True for `--taps list`: prints the names; the verb is done then.
+[[nodiscard]] bool list_taps(const Program& program, const ModelArgs& args);
+
 }  // namespace saccade::cli

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "apps/cli/build.h"
+#include "apps/cli/picture_size.h"
 #include "apps/cli/plan_opener.h"
 #include "saccade/checkpoint/checkpoint.h"
 #include "saccade/models/describe.h"
@@ -45,9 +46,7 @@ Pipeline folder_pipeline(const fs::path& folder) {
   refuse(folder.string());
 }
 
-}  // namespace
-
-Pipeline find_pipeline(const ModelArgs& model, const std::string& file) {
+Pipeline own_pipeline(const ModelArgs& model, const std::string& file) {
   if (!file.empty()) {
     if (!model.model.empty() || !model.arch.empty())
       throw usage_error("--pipeline and a model were given; one of them decides");
@@ -59,9 +58,22 @@ Pipeline find_pipeline(const ModelArgs& model, const std::string& file) {
     throw usage_error("give -m MODEL or --pipeline FILE (the bundled model is not installed)");
   const fs::path path = model.model.empty() ? *bundled : fs::path(model.model);
   if (fs::is_directory(path)) return folder_pipeline(path);
-  if (names_plan(path.string())) return open_plan(path.string(), {model.map}).pipeline;
+  if (names_plan(path.string())) {
+    ModelArgs plan = model;
+    plan.model = path.string();
+    return open_plan(plan).pipeline;
+  }
   if (!fs::exists(path)) return models::describe(model.model).pipeline;
   return path.extension() == ".json" ? configuration_pipeline(path) : checkpoint_pipeline(path);
+}
+
+}  // namespace
+
+Pipeline find_pipeline(const ModelArgs& model, const std::string& file) {
+  const auto pipeline = own_pipeline(model, file);
+  if (model.size.empty()) return pipeline;
+  const auto [height, width] = parse_size("--size", model.size);
+  return for_size(pipeline, height, width);
 }
 
 }  // namespace saccade::cli

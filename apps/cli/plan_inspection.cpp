@@ -29,14 +29,22 @@ void add_recorded(const NamedTensors& tensors, const std::string& where, bool ha
 
 Json tensor_rows(const plan::Plan& plan, bool hash) {
   Json rows = Json::array();
-  for (size_t i = 0; i < plan.graph.constants.size(); ++i)
+  for (size_t i = 0; i < plan.graph.constants.size(); ++i)  // those of all sizes
     rows.push_back(tensor_row(plan.graph.constants[i], fmt::format("constants.{}", i), hash));
-  for (size_t i = 0; i < plan.recordings.size(); ++i) {
-    const auto where = fmt::format("recordings.{}.", i);
-    add_recorded(plan.recordings[i].inputs, where + "inputs.", hash, rows);
-    add_recorded(plan.recordings[i].outputs, where + "outputs.", hash, rows);
-  }
+  size_t number = 0;
+  for (const auto* bucket : buckets(plan))
+    for (const auto& recording : bucket->recordings) {
+      const auto where = fmt::format("recordings.{}.", number++);
+      add_recorded(recording.inputs, where + "inputs.", hash, rows);
+      add_recorded(recording.outputs, where + "outputs.", hash, rows);
+    }
   return rows;
+}
+
+size_t recording_count(const plan::Plan& plan) {
+  size_t count = 0;
+  for (const auto* bucket : buckets(plan)) count += bucket->recordings.size();
+  return count;
 }
 
 /// Types of inputs and outputs by name, and how often each operator stands in the graph.
@@ -62,9 +70,15 @@ Inspection inspect_plan(const std::filesystem::path& path, const InspectOptions&
   metadata = to_json(plan.info);
   if (options.hash) metadata["sha256"] = plan::check_digest(path);
   describe_graph(plan.graph, metadata);
+  metadata["sizes"] = Json::array();
+  for (const auto* bucket : buckets(plan)) {
+    Json size;
+    describe_graph(bucket->graph, size);
+    metadata["sizes"].push_back(std::move(size));
+  }
   metadata["label_count"] = plan.info.labels.size();
   metadata["constants"] = plan.graph.constants.size();
-  metadata["recordings"] = plan.recordings.size();
+  metadata["recordings"] = recording_count(plan);
   inspection.tensors = tensor_rows(plan, options.hash);
   return inspection;
 }

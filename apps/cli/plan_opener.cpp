@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "apps/cli/picture_size.h"
 #include "apps/cli/precision.h"
 #include "saccade/runtime/session.h"
 
@@ -12,8 +13,15 @@ bool names_plan(const std::string& model) {
          (std::filesystem::is_regular_file(model) && plan::is_plan(std::filesystem::path(model)));
 }
 
-OpenedModel open_plan(const std::string& file, const plan::OpenOptions& options) {
-  const auto model = runtime::Model::open(file, options);
+size_t size_of(const runtime::Model& model, const std::string& text) {
+  if (text.empty()) return 0;
+  const auto [height, width] = parse_size("--size", text);
+  return model.find_size(height, width);
+}
+
+OpenedModel open_plan(const ModelArgs& args) {
+  const auto& file = args.model;
+  const auto model = runtime::Model::open(file, {args.map});
   const auto& info = model->info();
   if (!info.pipeline)
     throw usage_error(
@@ -23,6 +31,10 @@ OpenedModel open_plan(const std::string& file, const plan::OpenOptions& options)
   OpenedModel out;
   out.engine = runtime::make_engine(model);
   out.pipeline = *info.pipeline;
+  if (const size_t size = size_of(*model, args.size); size > 0) {
+    const auto picture = *plan::picture_size(model->graph(size));
+    out.pipeline = for_size(out.pipeline, picture.first, picture.second);
+  }
   out.labels = info.labels;
   out.name = file;
   out.precision = precision_here(model->plan());

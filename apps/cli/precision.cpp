@@ -75,7 +75,9 @@ std::string comparison_text(const Json& report) {
 
 void add_precision_options(CLI::App& app, PrecisionArgs& args) {
   app.add_option("--precision", args.precision, "Lowest arithmetic: fp32 (default), bf16, int8")
-      ->check(CLI::IsMember({"fp32", "bf16", "int8"}))
+      ->check([](const std::string& text) {  // IsMember would fill the help's left column
+        return tune::parse_precision(text) ? "" : text + " is none of fp32, bf16, int8";
+      })
       ->default_str("")
       ->type_name("NAME");
   app.add_option("--calibrate", args.calibrate,

@@ -154,8 +154,7 @@ Verb preprocess_verb() {
                 ->type_name("PICTURE");
             add_model_options(app, o->model);
             app.add_option("--pipeline", o->pipeline,
-                           "preprocessor_config.json, timm config or Saccade's own form, in place "
-                           "of a model")
+                           "preprocessor_config.json, timm config or Saccade's own form")
                 ->type_name("FILE");
             app.add_option("-o,--output", o->output,
                            "Write `images` [N, 3, H, W] float32 as safetensors")

@@ -20,6 +20,7 @@ struct Options {
   std::string model;
   std::string config;
   std::string arch;
+  std::string size;
   int64_t depth = 3;
   bool json = false;
 };
@@ -74,12 +75,14 @@ Json model_report(const Options& options) {
 }
 
 Json plan_report(const Options& options) {
-  const auto plan = plan::open(options.model);
-  return report_of({{"name", plan.info.name},
-                    {"system", plan.info.provenance.value("system", Json())},
-                    {"precision", plan.info.precision},
-                    {"input", one_picture(plan.graph)}},
-                   profile_graph(plan.graph), options.depth);
+  const runtime::Model model(plan::open(options.model));
+  const auto& info = model.info();
+  const auto& graph = model.graph(size_of(model, options.size));
+  return report_of({{"name", info.name},
+                    {"system", info.provenance.value("system", Json())},
+                    {"precision", info.precision},
+                    {"input", one_picture(graph)}},
+                   profile_graph(graph), options.depth);
 }
 
 /// Rows that `path` stands for: itself and everything below it, which follow each other.
@@ -169,7 +172,10 @@ void print_report(const Json& report) {
 }
 
 int run(const Options& options) {
-  const Json report = names_plan(options.model) ? plan_report(options) : model_report(options);
+  const bool plan = names_plan(options.model);
+  if (!plan && !options.size.empty())
+    throw usage_error("--size chooses a size of a plan; {} is none", options.model);
+  const Json report = plan ? plan_report(options) : model_report(options);
   if (options.json)
     print_json(report);
   else
@@ -180,22 +186,24 @@ int run(const Options& options) {
 }  // namespace
 
 Verb profile_verb() {
-  return {"profile", "parameters, multiply-adds and bytes of every module",
-          [](CLI::App& app, const Program&) -> Action {
-            auto options = std::make_shared<Options>();
-            app.add_option("model", options->model,
-                           "Model name, configuration file, checkpoint, folder or plan")
-                ->required()
-                ->type_name("MODEL");
-            app.add_option("--depth", options->depth,
-                           "Deepest modules to list: 0 the model, 2 \"blocks.0.attn\"")
-                ->check(CLI::Range(0, 64))
-                ->type_name("N");
-            add_checkpoint_options(app, options->config, options->arch);
-            app.add_flag("--json", options->json, "Print JSON");
-            app.footer("Example:\n  saccade profile vit_base_patch16_224 --depth 4");
-            return [options] { return run(*options); };
-          }};
+  return {
+      "profile", "parameters, multiply-adds and bytes of every module",
+      [](CLI::App& app, const Program&) -> Action {
+        auto options = std::make_shared<Options>();
+        app.add_option("model", options->model,
+                       "Model name, configuration file, checkpoint, folder or plan")
+            ->required()
+            ->type_name("MODEL");
+        app.add_option("--depth", options->depth,
+                       "Deepest modules to list: 0 the model, 2 \"blocks.0.attn\"")
+            ->check(CLI::Range(0, 64))
+            ->type_name("N");
+        add_checkpoint_options(app, options->config, options->arch);
+        app.add_option("--size", options->size, "Which picture size of a plan")->type_name("HxW");
+        app.add_flag("--json", options->json, "Print JSON");
+        app.footer("Example:\n  saccade profile vit_base_patch16_224 --depth 4");
+        return [options] { return run(*options); };
+      }};
 }
 
 }  // namespace saccade::cli

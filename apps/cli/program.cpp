@@ -222,6 +222,12 @@ void add_model_options(CLI::App& app, ModelArgs& args) {
       ->type_name("MODEL");
   add_checkpoint_options(app, args.config, args.arch);
   add_map_option(app, args);
+  add_size_option(app, args);
+}
+
+void add_size_option(CLI::App& app, ModelArgs& args) {
+  app.add_option("--size", args.size, "Size of the pictures that the model sees, of those it has")
+      ->type_name("HxW");
 }
 
 void add_checkpoint_options(CLI::App& app, std::string& config, std::string& arch) {
@@ -236,6 +242,17 @@ void add_map_option(CLI::App& app, ModelArgs& args) {
       "Read a plan into memory, so that its file may change");
 }
 
+void add_trace_options(CLI::App& app, ModelArgs& args) {
+  app.add_option("--sizes", args.sizes,
+                 "Picture sizes that share the plan's weights; the first is the default")
+      ->delimiter(',')
+      ->type_name("HxW");
+  app.add_option("--taps", args.taps,
+                 "Intermediate results that become outputs; \"list\" prints their names")
+      ->delimiter(',')
+      ->type_name("NAME");
+}
+
 OpenedModel open_model(const Program& program, const ModelArgs& args) {
   ModelArgs resolved = args;
   if (resolved.model.empty()) {
@@ -247,7 +264,7 @@ OpenedModel open_model(const Program& program, const ModelArgs& args) {
           kDefaultModel);
     resolved.model = bundled->string();
   }
-  if (names_plan(resolved.model)) return open_plan(resolved.model, {resolved.map});
+  if (names_plan(resolved.model)) return open_plan(resolved);
   if (!program.open_model) hand_over(program, fmt::format("the model {}", resolved.model));
   return program.open_model(resolved);
 }

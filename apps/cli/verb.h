@@ -28,13 +28,16 @@ struct OpenedModel {
   bool random_weights = false;
 };
 
-/// What `-m`, `--config`, `--arch`, `--no-mmap` say.
+/// What `-m` and the options beside it say.
 struct ModelArgs {
   std::string model;   ///< NAME, FILE or FOLDER; empty: the bundled default model
   std::string config;  ///< --config FILE
   std::string arch;    ///< --arch NAME
   bool needs_weights = true;
-  bool map = true;  ///< --no-mmap: a plan is read into memory instead
+  bool map = true;                 ///< --no-mmap: a plan is read into memory instead
+  std::string size;                ///< --size HxW: of the pictures; empty: the model's own
+  std::vector<std::string> sizes;  ///< --sizes HxW,...: all in one plan, the first its default
+  std::vector<std::string> taps;   ///< --taps NAME,...: intermediate results that become outputs
 };
 
 /// The program that runs a verb: `saccade` has no opener and hands such requests to
@@ -47,6 +50,8 @@ struct Program {
   std::function<OpenedModel(const ModelArgs&)> open_model;
   /// A model as a raw plan. Null in the lean program.
   std::function<plan::Plan(const ModelArgs&)> trace_model = {};
+  /// Prints what --taps may name. Null in the lean program.
+  std::function<void(const ModelArgs&)> list_taps = {};
   /// Versions behind `--version`, for instance "libtorch 2.13.0"; empty in the lean program.
   std::string libraries;
   /// What an exception of another library means to the user; empty where it means a bug of ours.
@@ -69,8 +74,12 @@ struct Verb {
 /// (settings.h); --config-file, --threads and --log-level are added to every verb.
 [[nodiscard]] int run_program(const Program& program, std::span<const Verb> verbs);
 
-/// Adds -m/--model, --config, --arch and --no-mmap to a verb.
+/// Adds -m/--model, --config, --arch, --no-mmap and --size to a verb.
 void add_model_options(CLI::App& app, ModelArgs& args);
+/// --size HxW: pictures of another size than the model's own.
+void add_size_option(CLI::App& app, ModelArgs& args);
+/// --sizes and --taps, for verbs that trace a model.
+void add_trace_options(CLI::App& app, ModelArgs& args);
 /// Those of them that say what a bare checkpoint is: --config and --arch.
 void add_checkpoint_options(CLI::App& app, std::string& config, std::string& arch);
 /// --no-mmap, for verbs that run plans.

@@ -1,7 +1,6 @@
 // saccade convert: another container, another naming convention, another size of picture.
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 
 #include <fmt/ranges.h>
@@ -32,21 +31,6 @@ struct Options {
   std::string resize;
 };
 
-/// "224" or "224x320" (height x width).
-models::Pair parse_size(std::string_view option, const std::string& text) {
-  models::Pair size{};
-  const auto cross = text.find('x');
-  const std::string parts[] = {text.substr(0, cross),
-                               cross == text.npos ? text : text.substr(cross + 1)};
-  for (size_t i = 0; i < 2; ++i) {
-    const auto* end = parts[i].data() + parts[i].size();
-    const auto [stop, error] = std::from_chars(parts[i].data(), end, size[i]);
-    if (error != std::errc() || stop != end || size[i] < 1)
-      throw usage_error("{} takes a side or HEIGHTxWIDTH, not \"{}\"", option, text);
-  }
-  return size;
-}
-
 /// The configuration with the sizes that are asked for.
 Json resized_config(const models::Description& about, const Options& options) {
   const auto& system = models::find_system(about.system);
@@ -64,11 +48,7 @@ Json resized_config(const models::Description& about, const Options& options) {
 void resize_model(models::Opened& opened, const Options& options) {
   auto& about = opened.about;
   about.config = resized_config(about, options);
-  const auto model = models::build(about.system, about.config);
-  const auto procedure = options.resize.empty() ? model->procedures().front() : options.resize;
-  const auto state = model->adapt(nn::state_dict(*opened.model), {.procedure = procedure});
-  models::load_state(*model, state, options.in);
-  opened.model = model;
+  models::refit(opened, options.resize);
   if (options.img_size.empty()) return;
   const auto size = parse_size("--img-size", options.img_size);
   about.pipeline.crop_height = size[0], about.pipeline.crop_width = size[1];

@@ -14,6 +14,7 @@ int main(int argc, char** argv) {
   program.argv = argv;
   program.open_model = open_eager_model;
   program.trace_model = trace_eager_model;
+  program.list_taps = print_taps;
   program.libraries = libtorch_version();
   program.explain = explain_libtorch;
   return run_program(program, all_verbs(torch_verbs()));

@@ -1,5 +1,6 @@
 #include "apps/torch/opener.h"
 
+#include "apps/cli/picture_size.h"
 #include "saccade/models/engine.h"
 #include "saccade/models/open.h"
 
@@ -8,6 +9,7 @@ namespace saccade::cli {
 OpenedModel open_eager_model(const ModelArgs& args) {
   auto opened = models::open(
       args.model, {.config = args.config, .arch = args.arch, .needs_weights = args.needs_weights});
+  if (!args.size.empty()) opened = models::resized(opened, parse_size("--size", args.size));
   OpenedModel out;
   out.engine = models::eager_engine(opened.model);
   out.pipeline = opened.about.pipeline;

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "apps/cli/compiled.h"
 #include "apps/cli/output.h"
 #include "apps/torch/tracer.h"
 #include "apps/torch/verbs.h"
@@ -14,7 +15,9 @@ struct Options {
   std::string output;
 };
 
-int run(const Options& options) {
+int run(const Options& options, const Program& program) {
+  if (list_taps(program, options.model)) return 0;
+  if (options.output.empty()) throw usage_error("name the plan to write with -o FILE");
   const auto raw = trace_eager_model(options.model);
   const std::filesystem::path path = options.output;
   plan::write(raw, path);
@@ -28,17 +31,16 @@ int run(const Options& options) {
 
 Verb trace_verb() {
   return {"trace", "record a model as a raw plan, to be compiled anywhere",
-          [](CLI::App& app, const Program&) -> Action {
+          [](CLI::App& app, const Program& program) -> Action {
             auto options = std::make_shared<Options>();
             app.add_option("model", options->model.model, "Model name, checkpoint or folder")
                 ->required()
                 ->type_name("MODEL");
             add_checkpoint_options(app, options->model.config, options->model.arch);
-            app.add_option("-o,--output", options->output, "Raw plan to write")
-                ->required()
-                ->type_name("FILE");
+            add_trace_options(app, options->model);
+            app.add_option("-o,--output", options->output, "Raw plan to write")->type_name("FILE");
             app.footer("Example:\n  saccade trace deit_tiny_patch16_224/ -o deit.raw.plan");
-            return [options] { return run(*options); };
+            return [options, &program] { return run(*options, program); };
           }};
 }
 

@@ -357,6 +357,34 @@ std::optional<Json> pipeline_to_huggingface(const Pipeline& p) {
   return back == p ? std::optional(out) : std::nullopt;
 }
 
+namespace {
+
+/// The share of the resized side that is cropped. Sizes are whole pixels, so shares that published
+/// pipelines have come before the mere quotient.
+double cropped_share(int64_t crop, int64_t resize) {
+  constexpr double kPublished[] = {1.0, 0.9, 0.875, 0.95, 0.965, 0.96, 0.94};
+  for (const double share : kPublished)
+    if (std::floor(static_cast<double>(crop) / share) == static_cast<double>(resize)) return share;
+  return static_cast<double>(crop) / static_cast<double>(resize);
+}
+
+}  // namespace
+
+Pipeline for_size(const Pipeline& pipeline, int64_t height, int64_t width) {
+  const auto side = [&](int64_t wanted, int64_t crop, int64_t resize) {
+    if (pipeline.crop == CropRule::none) return wanted;
+    if (wanted == crop) return resize;
+    return static_cast<int64_t>(
+        std::floor(static_cast<double>(wanted) / cropped_share(crop, resize)));
+  };
+  Pipeline out = pipeline;
+  out.resize_height = side(height, pipeline.crop_height, pipeline.resize_height);
+  out.resize_width = side(width, pipeline.crop_width, pipeline.resize_width);
+  out.crop_height = height, out.crop_width = width;
+  if (height != width && out.resize == ResizeRule::shorter_side) out.resize = ResizeRule::cover;
+  return out;
+}
+
 Pipeline pipeline_from_any(const Json& config, std::string_view where) {
   require_object(config, where);
   const auto has_one = [&](std::initializer_list<std::string_view> keys) {

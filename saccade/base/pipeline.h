@@ -76,6 +76,9 @@ inline constexpr int64_t kMaxPipelinePixels = 64'000'000;
 /// The preprocessor_config.json of a ViT or DeiT image processor that computes the same from a
 /// decoded picture; nothing if neither of the two does.
 [[nodiscard]] std::optional<Json> pipeline_to_huggingface(const Pipeline& pipeline);
+/// The pipeline for pictures of another size: the crop becomes height x width, the resize as much
+/// larger as the share that is cropped says (timm's crop_pct, floor(size / crop_pct)).
+[[nodiscard]] Pipeline for_size(const Pipeline& pipeline, int64_t height, int64_t width);
 /// Whichever of the three forms the object has; Error (bad_input) for anything else.
 [[nodiscard]] Pipeline pipeline_from_any(const Json& config, std::string_view where);
 [[nodiscard]] Pipeline read_pipeline(const std::filesystem::path& path);

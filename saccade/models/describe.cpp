@@ -102,20 +102,6 @@ Description from_timm(const Json& json, const std::string& where) {
   return out;
 }
 
-/// The pipeline of a preset for pictures of another size, in the same proportions.
-Pipeline for_size(Pipeline pipeline, const Json& img_size) {
-  const auto side = [&](size_t i) {
-    return (img_size.is_array() ? img_size[i] : img_size).get<int64_t>();
-  };
-  const auto scaled = [](int64_t to, int64_t resize, int64_t crop) { return to * resize / crop; };
-  pipeline.resize_height = scaled(side(0), pipeline.resize_height, pipeline.crop_height);
-  pipeline.resize_width = scaled(side(1), pipeline.resize_width, pipeline.crop_width);
-  pipeline.crop_height = side(0), pipeline.crop_width = side(1);
-  if (side(0) != side(1) && pipeline.resize == ResizeRule::shorter_side)
-    pipeline.resize = ResizeRule::cover;
-  return pipeline;
-}
-
 /// Drop rates are for training; a ratio is what it makes of the width; window rules differ only on
 /// pictures that some of them pad or refuse.
 bool says_the_same(const std::string& key, const Json& given, const Json& back,
@@ -136,7 +122,10 @@ Description from_saccade(const Json& json, const std::string& where) {
   const auto& system = system_in_file(out.system, &System::name, where);
   out.config = system.complete(json["config"], where);
   const auto& known = system.presets;
-  if (!known.empty()) out.pipeline = for_size(known.front().pipeline, out.config.at("img_size"));
+  if (known.empty()) return out;
+  const auto& size = out.config.at("img_size");
+  const auto side = [&](size_t i) { return (size.is_array() ? size[i] : size).get<int64_t>(); };
+  out.pipeline = for_size(known.front().pipeline, side(0), side(1));
   return out;
 }
 

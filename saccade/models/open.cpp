@@ -117,4 +117,29 @@ Opened open(const std::string& what, const OpenOptions& options) {
   return out;
 }
 
+void refit(Opened& opened, const std::string& procedure) {
+  const auto& about = opened.about;
+  const auto model = build(about.system, about.config);
+  const std::string how = procedure.empty() ? model->procedures().front() : procedure;
+  load_state(*model, model->adapt(nn::state_dict(*opened.model), {.procedure = how}), about.name);
+  opened.model = model;
+}
+
+Opened resized(const Opened& opened, Pair img_size) {
+  Opened out = opened;
+  try {
+    const auto& system = find_system(out.about.system);
+    out.about.config["img_size"] = img_size;
+    if (system.inherit) system.inherit(opened.about.config, out.about.config);
+    out.about.config = system.complete(out.about.config, "img_size");
+    refit(out);
+  } catch (const Error& e) {  // a size that the system refuses is no fault of a file
+    throw unsupported_error("{}: not for pictures of {}x{}: {}", opened.about.name, img_size[0],
+                            img_size[1], e.what());
+  }
+  out.about.pipeline = for_size(opened.about.pipeline, img_size[0], img_size[1]);
+  out.model->eval();
+  return out;
+}
+
 }  // namespace saccade::models

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "saccade/models/config.h"
 #include "saccade/models/describe.h"
 #include "saccade/models/model.h"
 
@@ -27,5 +28,13 @@ struct Opened {
 /// matched by names, shapes and wrapping against every preset; if presets that differ in
 /// architecture or pipeline fit, the Error (usage) lists them.
 [[nodiscard]] Opened open(const std::string& what, const OpenOptions& options = {});
+
+/// Builds the model anew for the configuration that `opened.about` has by now, with the weights
+/// fitted to it (Model::adapt; "" is the system's default procedure).
+void refit(Opened& opened, const std::string& procedure = "");
+
+/// The model for pictures of another size [height, width]: fitted weights, the configuration and
+/// pipeline of that size. Throws Error (not_supported) naming the size where the system cannot.
+[[nodiscard]] Opened resized(const Opened& opened, Pair img_size);
 
 }  // namespace saccade::models

@@ -26,7 +26,7 @@ Tensor attend(const Heads& heads, const Scores& scores, const Child<Dropout>& at
   const auto added = added_scores(scores, q.size(0));
   Tensor y;  // [B, H, N, C/H]
   // Backward through the fused form is several times slower on a CPU than through the plain one.
-  if (observed() || (attn_drop->is_training() && q.is_cpu())) {
+  if (observed(attn_drop.name()) || (attn_drop->is_training() && q.is_cpu())) {
     auto products = at::matmul(q * scores.scale, k.transpose(-2, -1));
     if (added.defined()) products = products + added;
     y = at::matmul(attn_drop(at::softmax(products, -1)), v);

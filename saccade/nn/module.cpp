@@ -4,18 +4,28 @@ namespace saccade::nn {
 namespace {
 
 thread_local Observer observer;
+thread_local Wanted wanted;
 thread_local std::string path;
 thread_local torch::Device parameter_device = torch::kCPU;
 
+std::string below(std::string_view name) {
+  return path.empty() ? std::string(name) : path + "." + std::string(name);
+}
+
 }  // namespace
 
-ObserverScope::ObserverScope(Observer next) : outer_(std::exchange(observer, std::move(next))) {}
-ObserverScope::~ObserverScope() { observer = std::move(outer_); }
+ObserverScope::ObserverScope(Observer next, Wanted next_wanted)
+    : outer_(std::exchange(observer, std::move(next))),
+      outer_wanted_(std::exchange(wanted, std::move(next_wanted))) {}
+ObserverScope::~ObserverScope() {
+  observer = std::move(outer_);
+  wanted = std::move(outer_wanted_);
+}
 
-bool observed() { return static_cast<bool>(observer); }
+bool observed(std::string_view name) { return observer && (!wanted || wanted(below(name))); }
 
 void tap(std::string_view name, const Tensor& value) {
-  if (observer) observer(path.empty() ? std::string(name) : path + "." + std::string(name), value);
+  if (observer) observer(below(name), value);
 }
 
 const std::string& current_path() { return path; }

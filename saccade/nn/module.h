@@ -25,21 +25,26 @@ struct Module : torch::nn::Module {
 /// Told the path and the output of every module that is called, and of every tap (libtorch's C++
 /// modules have no hooks). One observer per thread.
 using Observer = std::function<void(const std::string& path, const Tensor& output)>;
+/// Which paths an observer wants; it may be told of others.
+using Wanted = std::function<bool(const std::string& path)>;
 
-/// Installs an observer for the current thread until the end of the scope.
+/// Installs an observer for the current thread until the end of the scope; without `wanted` it
+/// wants everything.
 class ObserverScope {
  public:
-  explicit ObserverScope(Observer observer);
+  explicit ObserverScope(Observer observer, Wanted wanted = {});
   ~ObserverScope();
   ObserverScope(const ObserverScope&) = delete;
   ObserverScope& operator=(const ObserverScope&) = delete;
 
  private:
   Observer outer_;
+  Wanted outer_wanted_;
 };
 
-/// True while somebody observes: attention then yields its weights, at the price of the fused form.
-[[nodiscard]] bool observed();
+/// True if an observer wants `<current path>.<name>`: attention then yields its weights, at the
+/// price of the fused form.
+[[nodiscard]] bool observed(std::string_view name);
 /// Offers a tensor that is no module's output under `<current path>.<name>`.
 void tap(std::string_view name, const Tensor& value);
 /// Dotted path of the module that is running, "" outside the model.
@@ -111,6 +116,7 @@ class Child {
   explicit operator bool() const { return module_ != nullptr; }
   M* operator->() const { return module_.get(); }
   M& operator*() const { return *module_; }
+  [[nodiscard]] const std::string& name() const { return name_; }
 
   template <class... In>
   auto operator()(In&&... in) const {

@@ -8,6 +8,7 @@
 #include <ATen/record_function.h>
 
 #include "saccade/base/error.h"
+#include "saccade/base/suggest.h"
 #include "saccade/nn/host.h"
 
 namespace saccade::trace {
@@ -66,6 +67,12 @@ class Recorder {
   void end(const at::RecordFunction& function) {
     if (--depth_ > 0 || failed_) return;
     guard([&] { finish(function); });
+  }
+
+  /// Does something of our own, which is not part of the model; what it throws is thrown later.
+  template <class F>
+  void aside(F f) {
+    if (!failed_) guard(f);
   }
 
   /// Exceptions do not cross the observer; the first one is thrown afterwards.
@@ -238,28 +245,79 @@ class Observation {
   at::CallbackHandle handle_;
 };
 
+/// An intermediate result that becomes an output: looked up when the model offers it, since the
+/// model may write over it afterwards.
+struct Tapped {
+  Use use;
+  HostTensor value;
+};
+
+/// Listens to the model while it runs.
+class Taps {
+ public:
+  Taps(Recorder& target, std::span<const std::string> wanted)
+      : recorder_(target), wanted_(wanted) {}
+
+  [[nodiscard]] bool wants(const std::string& path) const {
+    return std::ranges::find(wanted_, path) != wanted_.end();
+  }
+  void offer(const std::string& path, const at::Tensor& tensor) {
+    offered_.insert(path);
+    if (wants(path))
+      recorder_.aside([&] { found_[path] = {recorder_.find(tensor), nn::to_host(tensor)}; });
+  }
+  void add_to(Run& run) const {
+    for (const auto& name : wanted_) {
+      const auto it = found_.find(name);
+      if (it == found_.end()) throw unknown(name);
+      run.outputs.emplace_back(name, it->second.use);
+      run.answered.emplace_back(name, it->second.value);
+    }
+  }
+
+ private:
+  [[nodiscard]] Error unknown(const std::string& name) const {
+    const std::vector<std::string> known(offered_.begin(), offered_.end());
+    return usage_error("the model has no intermediate result \"{}\"{} (--taps list prints all)",
+                       name, did_you_mean(name, known));
+  }
+
+  Recorder& recorder_;
+  std::span<const std::string> wanted_;
+  std::set<std::string> offered_;
+  std::map<std::string, Tapped> found_;
+};
+
 }  // namespace
 
-Run record(models::Model& model, const models::Inputs& inputs, int64_t batch) {
+Run record(models::Model& model, const models::Inputs& inputs, const RecordOptions& options) {
   model.eval();
   const torch::NoGradGuard no_grad;
   Run run;
-  run.batch = batch;
+  run.batch = options.batch;
   Recorder target(run, model);
   for (const auto& [name, tensor] : inputs) {
     run.inputs.emplace_back(name, target.add_value(tensor));
     run.given.emplace_back(name, nn::to_host(tensor));
   }
+  Taps taps(target, options.taps);
   models::Outputs outputs;
   {
     const Observation observation(target);
+    const nn::ObserverScope scope(
+        [&](const std::string& path, const at::Tensor& value) { taps.offer(path, value); },
+        [&](const std::string& path) { return taps.wants(path); });
     outputs = model.forward(inputs);
   }
   target.rethrow();
   for (const auto& [name, tensor] : outputs) {
+    if (!options.outputs.empty() &&
+        std::ranges::find(options.outputs, name) == options.outputs.end())
+      continue;
     run.outputs.emplace_back(name, target.find(tensor));
     run.answered.emplace_back(name, nn::to_host(tensor));
   }
+  taps.add_to(run);
   return run;
 }
 

@@ -46,8 +46,17 @@ struct Run {
   NamedTensors answered;  ///< the outputs
 };
 
-/// Runs the model in evaluation mode. Throws Error (not_supported) naming the module where a value
-/// is read out or a traced tensor is written through an alias.
-[[nodiscard]] Run record(models::Model& model, const models::Inputs& inputs, int64_t batch);
+struct RecordOptions {
+  int64_t batch = 1;
+  /// Outputs to keep; empty: all.
+  std::vector<std::string> outputs = {};
+  /// Results of modules, by path, and taps (nn/module.h) that become outputs behind the others.
+  std::vector<std::string> taps = {};
+};
+
+/// Runs the model in evaluation mode. Throws Error: not_supported naming the module where a value
+/// is read out or a traced tensor is written through an alias; usage for a tap that is not there.
+[[nodiscard]] Run record(models::Model& model, const models::Inputs& inputs,
+                         const RecordOptions& options);
 
 }  // namespace saccade::trace

@@ -23,14 +23,7 @@ Run run_at(models::Model& model, const TraceOptions& options, int64_t batch) {
   models::Inputs inputs;
   for (const auto& [name, shape] : options.inputs)
     inputs.set(name, nn::to_torch(random_input(shape, name, options, batch)));
-  auto run = record(model, inputs, batch);
-  if (options.outputs.empty()) return run;
-  const auto dropped = [&](const auto& item) {
-    return std::ranges::find(options.outputs, item.first) == options.outputs.end();
-  };
-  std::erase_if(run.outputs, dropped);
-  std::erase_if(run.answered, dropped);
-  return run;
+  return record(model, inputs, {.batch = batch, .outputs = options.outputs, .taps = options.taps});
 }
 
 }  // namespace
@@ -46,6 +39,22 @@ plan::Plan trace(models::Model& model, const TraceOptions& options) {
     plan.recordings.push_back({runs.run(i).given, runs.run(i).answered});
   plan.info.raw = true;
   return plan;
+}
+
+std::vector<Tap> list_taps(models::Model& model, const TraceOptions& options) {
+  model.eval();
+  const torch::NoGradGuard no_grad;
+  models::Inputs inputs;
+  for (const auto& [name, shape] : options.inputs)
+    inputs.set(name, nn::to_torch(random_input(shape, name, options, 1)));
+  std::vector<Tap> taps;
+  const nn::ObserverScope scope([&](const std::string& path, const torch::Tensor& value) {
+    const auto known = std::ranges::find(taps, path, &Tap::name);
+    const auto shape = nn::shape_of(value);
+    known == taps.end() ? taps.push_back({path, shape}) : void(known->shape = shape);
+  });
+  static_cast<void>(model.forward(inputs));
+  return taps;
 }
 
 }  // namespace saccade::trace

@@ -128,5 +128,21 @@ TEST(Pipeline, TheFormIsRecognised) {
   EXPECT_EQ(refusal(pipeline_from_any, "[1]"), ErrorKind::bad_input);
 }
 
+TEST(Pipeline, OtherSizesKeepTheSharesOfThePublishedOnes) {
+  const auto resize = [](double crop_pct, int64_t from, int64_t to) {
+    const Json config = {{"input_size", {3, from, from}}, {"crop_pct", crop_pct}};
+    return for_size(pipeline_from_timm(config, "x"), to, to).resize_height;
+  };
+  EXPECT_EQ(resize(0.9, 224, 384), 426);    // floor(384 / 0.9), not 384 * 248 / 224
+  EXPECT_EQ(resize(0.875, 224, 288), 329);  // floor(288 / 0.875)
+  EXPECT_EQ(resize(0.95, 224, 320), 336);
+  EXPECT_EQ(resize(1.0, 384, 224), 224);
+  const auto wide = for_size(pipeline_from_timm(Json::object(), "x"), 224, 448);
+  EXPECT_EQ(wide.resize, ResizeRule::cover);
+  EXPECT_EQ(wide.resize_width, 512);
+  const auto same = pipeline_from_timm(Json::object(), "x");
+  EXPECT_EQ(for_size(same, 224, 224), same);
+}
+
 }  // namespace
 }  // namespace saccade

@@ -94,7 +94,10 @@ TEST_F(PlanOpener, BenchOpensInTheSameWay) {
 }
 
 TEST_F(PlanOpener, WhatWasReadSurvivesTheLossOfItsFile) {
-  const auto opened = cli::open_plan(file_.string(), {.map = false});
+  cli::ModelArgs args;
+  args.model = file_.string();
+  args.map = false;
+  const auto opened = cli::open_plan(args);
   const auto images = random_tensor({2, 3, 8, 8}, "images");
   const auto before = opened.engine->run({{"images", images}});
   fs::resize_file(file_, 0);

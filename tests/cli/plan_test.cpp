@@ -147,6 +147,49 @@ TEST_F(Plans, ProfileCountsByModule) {
   EXPECT_EQ(text.out.find("qkv"), std::string::npos) << text.out;
 }
 
+TEST_F(Plans, SizesAreChosenByName) {
+  auto& larger = raw_.others.emplace_back();
+  larger.graph = small_vit({.side = 16});
+  const NamedTensors inputs = {{"images", random_tensor({2, 3, 16, 16}, "recorded")}};
+  const auto engine = runtime::make_engine(std::make_shared<runtime::Model>(raw_));
+  larger.recordings.push_back({inputs, engine->run(inputs)});
+  write();
+  const auto compiled = compile({"--json"});
+  ASSERT_EQ(compiled.code, 0) << compiled.err;
+  EXPECT_EQ(parse_json(compiled.out, "stdout")["sizes"], 2);
+
+  const auto picture = folder_.write("picture.png", small_png()).string();
+  const auto top = [&](const std::string& file, const std::string& size) {
+    const auto result = saccade({"classify", "-m", file, picture, "--json", "--size", size});
+    EXPECT_EQ(result.code, 0) << result.err;
+    return parse_json(result.out, "stdout")[0]["top"][0];
+  };
+  for (const char* size : {"8x8", "16"}) {
+    const auto a = top(raw_path(), size), b = top(path(), size);
+    EXPECT_EQ(a["label"], b["label"]);
+    EXPECT_NEAR(a["score"].get<double>(), b["score"].get<double>(), 1e-5);
+  }
+  const auto tensor = saccade({"preprocess", picture, "-m", path(), "--size", "16x16", "--json"});
+  ASSERT_EQ(tensor.code, 0) << tensor.err;
+  EXPECT_EQ(parse_json(tensor.out, "stdout")["pictures"][0]["shape"], Json({3, 16, 16}));
+  const auto bench = saccade({"bench", path(), "--seconds", "0.01", "--size", "16x16", "--json"});
+  ASSERT_EQ(bench.code, 0) << bench.err;
+  EXPECT_EQ(parse_json(bench.out, "stdout")["input"], "F32[N, 3, 16, 16]");
+  const auto profile = saccade({"profile", path(), "--size", "16x16", "--json"});
+  ASSERT_EQ(profile.code, 0) << profile.err;
+  EXPECT_EQ(parse_json(profile.out, "stdout")["input"], Json({3, 16, 16}));
+  const auto inspected = parse_json(saccade({"inspect", path(), "--json"}).out, "stdout");
+  EXPECT_EQ(inspected["metadata"]["sizes"][1]["inputs"]["images"], "F32[N, 3, 16, 16]");
+
+  for (const char* verb : {"bench", "profile"}) {
+    const auto other = saccade({verb, path(), "--size", "24x24"});
+    EXPECT_EQ(other.code, 2);
+    EXPECT_NE(other.err.find("8x8, 16x16"), std::string::npos) << other.err;
+  }
+  EXPECT_EQ(saccade({"bench", path(), "--size", "0x7"}).code, 2);
+  EXPECT_EQ(compile({"--sizes", "8x8,16x16"}).code, 2);  // it is traced already
+}
+
 TEST_F(Plans, GraphsAreDumpedAfterEveryPass) {
   const auto dump = folder_.path() / "ir";
   ASSERT_EQ(compile({"--dump-ir", dump.string(), "--timings"}).code, 0);

@@ -8,12 +8,8 @@
 #include <gtest/gtest.h>
 
 #include "saccade/base/error.h"
-#include "saccade/compile/compile.h"
-#include "saccade/compile/ir/text.h"
-#include "saccade/models/engine.h"
 #include "saccade/models/registry.h"
-#include "saccade/runtime/session.h"
-#include "tests/plan/graphs.h"
+#include "tests/trace/agree.h"
 
 namespace saccade::trace {
 namespace {
@@ -52,31 +48,8 @@ std::string refusal(std::function<Tensor(Body&, const Tensor&)> f) {
   return "";
 }
 
-/// Traces, compiles, and compares with the eager model at a batch that the trace has not seen.
-void expect_plan_equals_eager(const std::shared_ptr<models::Model>& model,
-                              const TraceOptions& options) {
-  const auto raw = trace(*model, options);
-  ASSERT_EQ(plan::find_problem(raw.graph), "");
-  Shape shape = options.inputs[0].second;
-  shape.insert(shape.begin(), 4);
-  const NamedTensors inputs = {{options.inputs[0].first, test::random_tensor(shape, "unseen")}};
-  const auto expected = models::eager_engine(model)->run(inputs);
-  for (auto plan : {raw, compile::compile(raw)}) {
-    SCOPED_TRACE(compile::print(plan.graph));
-    const auto engine = runtime::make_engine(std::make_shared<runtime::Model>(std::move(plan)));
-    const auto answers = engine->run(inputs);
-    for (const auto& [name, answer] : answers) {
-      const auto a = find(expected, name)->as<float>(), b = answer.as<float>();
-      ASSERT_EQ(a.size(), b.size());
-      float scale = 0.0F;
-      for (const float x : a) scale = std::max(scale, std::abs(x));
-      for (size_t i = 0; i < a.size(); ++i) ASSERT_NEAR(a[i], b[i], 1e-4F * scale) << name << i;
-    }
-  }
-}
-
 void expect_equal(std::function<Tensor(Body&, const Tensor&)> f) {
-  expect_plan_equals_eager(std::make_shared<TestModel>(std::move(f)), kVectors);
+  test::expect_plan_equals_eager(*std::make_shared<TestModel>(std::move(f)), kVectors);
 }
 
 TEST(Trace, ViewsNumbersAndWritesInPlace) {
@@ -116,7 +89,25 @@ TEST(Trace, ValuesReadOutAreRefused) {
   EXPECT_NE(by_accessor.find("changes with the input"), std::string::npos);
   const auto as_number =
       refusal([](Body&, const Tensor& x) { return x + x.accessor<float, 3>()[0][0][0]; });
+  EXPECT_NE(as_number.find("body: argument"), std::string::npos) << as_number;
   EXPECT_NE(as_number.find("changes with the input"), std::string::npos);
+}
+
+TEST(Trace, ConstantsThatDependOnTheDataAreRefused) {
+  const auto mask = refusal([](Body&, const Tensor& x) {  // as numpy would make it
+    const auto host = torch::empty({4});
+    const float first = *x.const_data_ptr<float>();
+    return x * host.fill_(first > 0 ? 1.0 + first : first);
+  });
+  EXPECT_NE(mask.find("body: a constant changes with the input"), std::string::npos) << mask;
+}
+
+TEST(Trace, SizesThatAreNoMultipleOfTheBatchAreRefused) {
+  const auto square = refusal([](Body&, const Tensor& x) {
+    return torch::cat({x.flatten(), torch::zeros({x.size(0) * x.size(0)})});
+  });
+  EXPECT_NE(square.find("body: a size (4, 9, 25) changes with the input"), std::string::npos)
+      << square;
 }
 
 TEST(Trace, OtherPathsAreRefused) {
@@ -162,7 +153,8 @@ TEST(Trace, VisionTransformers) {
                                              {"num_classes", 7},
                                              {"global_pool", pool}});
     model->init_weights();
-    expect_plan_equals_eager(model, {.inputs = {{"images", {3, 32, 32}}}, .outputs = {"logits"}});
+    test::expect_plan_equals_eager(*model,
+                                   {.inputs = {{"images", {3, 32, 32}}}, .outputs = {"logits"}});
   }
 }
 
