@@ -5,6 +5,7 @@
 
 #include <fmt/ranges.h>
 
+#include "apps/cli/picture_size.h"
 #include "apps/torch/hub_folder.h"
 #include "apps/torch/verbs.h"
 #include "saccade/base/file.h"

@@ -47,9 +47,9 @@ Json shrunken(const Preset& preset) {
   return config;
 }
 
-class EveryPreset : public ::testing::TestWithParam<const Preset*> {};
+class EveryPresetCompiled : public ::testing::TestWithParam<const Preset*> {};
 
-TEST_P(EveryPreset, PlanAnswersAsTheModelDoes) {
+TEST_P(EveryPresetCompiled, PlanAnswersAsTheModelDoes) {
   const auto& preset = *GetParam();
   const auto config = shrunken(preset);
   const auto model = models::build(preset.system, config);
@@ -79,8 +79,8 @@ TEST_P(EveryPreset, PlanAnswersAsTheModelDoes) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Catalogue, EveryPreset, ::testing::ValuesIn(all_presets()),
-                         [](const auto& info) { return info.param->name; });
+INSTANTIATE_TEST_SUITE_P(Catalogue, EveryPresetCompiled, ::testing::ValuesIn(all_presets()),
+                         [](const auto& test) { return test.param->name; });
 
 TEST(GoldenPlans, AnswerAsTheReferenceDoes) {
   const std::filesystem::path golden = SACCADE_TEST_DATA;
