@@ -60,7 +60,7 @@ function(saccade_install_package)
   foreach(room ${rooms})
     install(DIRECTORY "${PROJECT_SOURCE_DIR}/saccade/${room}"
       DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/saccade" FILES_MATCHING PATTERN "*.h"
-      PATTERN "kernels" EXCLUDE PATTERN "kernel.h" EXCLUDE)
+      PATTERN "kernels" EXCLUDE PATTERN "kernel*.h" EXCLUDE)
   endforeach()
   configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/saccade-config.cmake.in"
     saccade-config.cmake INSTALL_DESTINATION "${SACCADE_CMAKE_DIR}")

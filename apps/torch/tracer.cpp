@@ -52,8 +52,9 @@ plan::Plan trace_eager_model(const ModelArgs& args) {
   for (const auto& size : wanted_sizes(args, own)) {
     const bool is_own = size[0] == own[1] && size[1] == own[2];
     const auto sized = is_own ? opened : models::resized(opened, size);
-    auto raw = trace::trace(
-        *sized.model, {.inputs = {{"images", {own[0], size[0], size[1]}}}, .outputs = {"logits"}});
+    auto raw = trace::trace(*sized.model, {.inputs = {{"images", {own[0], size[0], size[1]}}},
+                                           .outputs = {"logits"},
+                                           .taps = args.taps});
     if (plan) {
       plan->others.push_back(std::move(raw));
     } else {

@@ -155,5 +155,25 @@ TEST(Passes, TokenMixingWorksOnRowsAsTheyLie) {
   for (const auto op : {Op::permute, Op::gelu, Op::add}) EXPECT_EQ(count(result, op), 0);
 }
 
+TEST(Passes, BatchNormBecomesPartOfItsConvolution) {
+  for (const bool with_bias : {false, true}) {
+    Graph graph;
+    const auto x = graph.add_input("images", {DType::F32, {{1, true}, {3}, {6}, {6}}});
+    const auto conv =
+        graph.add(Op::conv2d, {x, test::weight(graph, {4, 3, 3, 3}, "weight"),
+                               with_bias ? test::weight(graph, {4}, "bias") : plan::kAbsent});
+    auto variance = test::random_tensor({4}, "variance");
+    for (auto& v : variance.fill<float>()) v += 1;
+    graph.add_output(
+        "y", graph.add(Op::batch_norm,
+                       {conv, test::weight(graph, {4}, "gamma"), test::weight(graph, {4}, "beta"),
+                        test::weight(graph, {4}, "mean"),
+                        graph.add_constant(plan::make_constant("variance", variance))}));
+    const auto result = compiled(graph, test::random_tensor({2, 3, 6, 6}, "x"));
+    EXPECT_EQ(count(result, Op::batch_norm), 0);
+    EXPECT_EQ(count(result, Op::linear), 1);
+  }
+}
+
 }  // namespace
 }  // namespace saccade::compile

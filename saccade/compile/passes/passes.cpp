@@ -1,6 +1,7 @@
 #include "saccade/compile/passes/passes.h"
 
 #include "saccade/compile/passes/dead_code.h"
+#include "saccade/compile/passes/fold_batch_norm.h"
 #include "saccade/compile/passes/fold_constants.h"
 #include "saccade/compile/passes/fuse_attention.h"
 #include "saccade/compile/passes/fuse_bias.h"
@@ -19,6 +20,7 @@ std::span<const Pass> passes() {
   static constexpr Pass kPasses[] = {
       {"fold_constants", "compute what depends on constants alone", fold_constants},
       {"share_values", "compute equal values once", share_values},
+      {"fold_batch_norm", "batch normalisation becomes part of a convolution", fold_batch_norm},
       {"lower_conv", "convolutions become patches times a matrix", lower_conv},
       {"fuse_bias", "a constant added to a linear layer becomes its bias", fuse_bias},
       {"fuse_normalize", "a vector divided by its length becomes one operator", fuse_normalize},
