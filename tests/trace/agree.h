@@ -18,18 +18,24 @@
 
 namespace saccade::test {
 
-/// Outputs of the model, and everything that it offers on the way, by name.
-inline NamedTensors eager_answers(models::Model& model, const NamedTensors& inputs) {
+/// Outputs of the model by name.
+inline NamedTensors eager_outputs(models::Model& model, const NamedTensors& inputs) {
   const torch::NoGradGuard no_grad;
   model.eval();
   models::Inputs given;
   for (const auto& [name, tensor] : inputs) given.set(name, nn::to_torch(tensor));
   NamedTensors out;
   for (const auto& [name, value] : model.forward(given)) out.emplace_back(name, nn::to_host(value));
+  return out;
+}
+
+/// The same, and everything that it offers on the way.
+inline NamedTensors eager_answers(models::Model& model, const NamedTensors& inputs) {
+  auto out = eager_outputs(model, inputs);
   const nn::ObserverScope scope([&](const std::string& path, const torch::Tensor& value) {
     out.emplace_back(path, nn::to_host(value.clone()));
   });
-  static_cast<void>(model.forward(given));
+  static_cast<void>(eager_outputs(model, inputs));
   return out;
 }
 
