@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <fstream>
 #include <map>
 
@@ -11,7 +10,6 @@
 #include "apps/cli/plan_opener.h"
 #include "apps/cli/precision.h"
 #include "apps/cli/verb.h"
-#include "saccade/base/random.h"
 #include "saccade/base/thread_pool.h"
 #include "saccade/compile/passes/assign_precision.h"
 #include "saccade/plan/cost.h"
@@ -43,21 +41,6 @@ double resident_mib() {
   return 0.0;
 }
 
-void fill_inputs(runtime::Session& session) {
-  const auto& inputs = session.model().inputs(session.size());
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    const auto room = session.input(i);
-    const auto& type = session.graph().value(inputs[i]).type;
-    std::memset(room.data(), 0, room.size());
-    if (type.dtype != DType::F32) continue;
-    Random random(1, 0, 0, "bench");
-    for (size_t at = 0; at + sizeof(float) <= room.size(); at += sizeof(float)) {
-      const auto value = static_cast<float>(random.uniform(-2.0, 2.0));
-      std::memcpy(room.data() + at, &value, sizeof value);
-    }
-  }
-}
-
 struct Measured {
   std::vector<double> runs;  ///< seconds, sorted
   double start = 0;          ///< from opening the file to the first answer, seconds
@@ -72,7 +55,7 @@ Measured measure(runtime::Session& session, const Options& options, size_t size,
                  Clock::time_point opened) {
   Measured measured;
   session.prepare(options.batch, size);
-  fill_inputs(session);
+  fill_with_noise(session);
   session.run();
   measured.start = seconds_since(opened);
   session.run();  // caches and threads are warm
@@ -99,7 +82,7 @@ std::map<std::string, Row> by_operator(const std::shared_ptr<const runtime::Mode
                                        const runtime::Peak& peak) {
   runtime::Session session(model, {.profile = true});
   session.prepare(options.batch, size);
-  fill_inputs(session);
+  fill_with_noise(session);
   session.run();
   session.reset_times();
   constexpr int kRuns = 3;

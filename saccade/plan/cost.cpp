@@ -2,12 +2,15 @@
 
 namespace saccade::plan {
 
+bool is_product(const Value& value) {
+  return value.kind == ValueKind::node &&
+         (value.op == ops::Op::linear || value.op == ops::Op::mix ||
+          value.op == ops::Op::attention);
+}
+
 ops::Precision precision_of(const Value& node) {
-  const bool chosen =
-      node.op == ops::Op::linear || node.op == ops::Op::mix || node.op == ops::Op::attention;
-  return node.kind == ValueKind::node && chosen
-             ? static_cast<ops::Precision>(attribute<int64_t>(node, "precision"))
-             : ops::Precision::fp32;
+  return is_product(node) ? static_cast<ops::Precision>(attribute<int64_t>(node, "precision"))
+                          : ops::Precision::fp32;
 }
 
 double operations(const Graph& graph, ValueId id, int64_t batch) {

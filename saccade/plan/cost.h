@@ -5,6 +5,9 @@
 
 namespace saccade::plan {
 
+/// Whether a value is a product whose arithmetic can be chosen: a linear layer, a mixture of rows,
+/// attention.
+[[nodiscard]] bool is_product(const Value& value);
 /// The arithmetic of a node's products; fp32 for whatever has no choice.
 [[nodiscard]] ops::Precision precision_of(const Value& node);
 

@@ -14,11 +14,6 @@ namespace {
 using kernels::RowMap, ops::Op;
 using Integers = std::vector<int64_t>;
 
-template <class T>
-const T& attribute(const Bound& node, std::string_view name) {
-  return plan::attribute<T>(*node.node, name);
-}
-
 void run_reference(const Bound& b, Pool&, std::span<std::byte>) {
   b.op->reference(ops::Call(*b.op, b.operands, b.node->attributes, b.result));
 }

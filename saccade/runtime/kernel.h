@@ -25,6 +25,12 @@ struct Bound {
   }
 };
 
+/// An attribute of the node by name.
+template <class T>
+const T& attribute(const Bound& node, std::string_view name) {
+  return plan::attribute<T>(*node.node, name);
+}
+
 struct Kernel {
   const char* name;
   /// Bytes of scratch with so many threads; null: none.

@@ -10,11 +10,6 @@ namespace {
 using kernels::Box, ops::Extents, ops::Op;
 using Integers = std::vector<int64_t>;
 
-template <class T>
-const T& attribute(const Bound& node, std::string_view name) {
-  return plan::attribute<T>(*node.node, name);
-}
-
 /// The result read from operand 0 by strides of its own.
 void read(const Bound& b, const Extents& from, int64_t base, Pool& pool) {
   const auto& shape = b.result.shape;

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 
 #include "saccade/base/check.h"
 #include "saccade/base/checked.h"
+#include "saccade/base/random.h"
 #include "saccade/base/thread_pool.h"
 #include "saccade/plan/aligned.h"
 #include "saccade/runtime/kernel.h"
@@ -126,6 +128,20 @@ std::span<const std::byte> Session::output_bytes(size_t index) const {
   const auto& type = graph().value(id).type;
   const int64_t count = resolve(type.dims, batch_).count();
   return {address(id), static_cast<size_t>(count * bytes(type.dtype))};
+}
+
+void fill_with_noise(Session& session) {
+  const auto& inputs = session.model().inputs(session.size());
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const auto room = session.input(i);
+    std::memset(room.data(), 0, room.size());
+    if (session.graph().value(inputs[i]).type.dtype != DType::F32) continue;
+    Random random(1, 0, i, "noise");
+    for (size_t at = 0; at + sizeof(float) <= room.size(); at += sizeof(float)) {
+      const auto value = static_cast<float>(random.uniform(-2.0, 2.0));
+      std::memcpy(room.data() + at, &value, sizeof value);
+    }
+  }
 }
 
 TensorView Session::output(size_t index) const {

@@ -75,6 +75,10 @@ class Session {
   std::vector<StepTime> times_;
 };
 
+/// Random numbers in [-2, 2) for every input of F32, zeros for the others: what measurements run
+/// on.
+void fill_with_noise(Session& session);
+
 /// A session behind the interface that tasks know: inputs by name, N from their first dimension.
 /// Throws Error (usage) naming what was expected and what was given.
 [[nodiscard]] std::shared_ptr<Engine> make_engine(std::shared_ptr<const Model> model,

@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <map>
 #include <memory>
 
 #include <fmt/format.h>
 
 #include "saccade/base/check.h"
-#include "saccade/base/random.h"
+#include "saccade/plan/cost.h"
 #include "saccade/runtime/session.h"
 
 namespace saccade::tune {
@@ -25,27 +24,12 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// Random pictures and the like; zeros where the type is no F32.
-void fill_inputs(runtime::Session& session) {
-  for (size_t i = 0; i < session.model().inputs().size(); ++i) {
-    const auto room = session.input(i);
-    std::memset(room.data(), 0, room.size());
-    if (session.model().graph().value(session.model().inputs()[i]).type.dtype != DType::F32)
-      continue;
-    Random random(1, 0, i, "tune");
-    for (size_t at = 0; at + sizeof(float) <= room.size(); at += sizeof(float)) {
-      const auto value = static_cast<float>(random.uniform(-2.0, 2.0));
-      std::memcpy(room.data() + at, &value, sizeof value);
-    }
-  }
-}
-
 std::unique_ptr<runtime::Session> open(plan::Plan plan, bool profile) {
   auto session =
       std::make_unique<runtime::Session>(std::make_shared<const runtime::Model>(std::move(plan)),
                                          runtime::SessionOptions{.profile = profile});
   session->prepare(1);
-  fill_inputs(*session);
+  fill_with_noise(*session);
   session->run();  // caches and threads are warm
   return session;
 }
@@ -60,15 +44,11 @@ void repeat(const Round& round) {
   }
 }
 
-/// Linear layers and attention in the order of their computation, packed or not.
+/// The products in the order of their computation, packed or not.
 std::vector<ValueId> products(const plan::Graph& graph) {
   std::vector<ValueId> out;
-  for (size_t i = 0; i < graph.values.size(); ++i) {
-    const auto id = static_cast<ValueId>(i);
-    if (graph.is_node(id, ops::Op::linear) || graph.is_node(id, ops::Op::mix) ||
-        graph.is_node(id, ops::Op::attention))
-      out.push_back(id);
-  }
+  for (size_t i = 0; i < graph.values.size(); ++i)
+    if (plan::is_product(graph.values[i])) out.push_back(static_cast<ValueId>(i));
   return out;
 }
 

@@ -11,7 +11,7 @@
 #include "apps/cli/build.h"
 #include "apps/cli/compiled.h"
 #include "saccade/base/json.h"
-#include "tests/plan/graphs.h"
+#include "tests/plan/small_plan.h"
 #include "tests/support/pictures.h"
 #include "tests/support/run.h"
 
@@ -29,17 +29,7 @@ bool is_mapped(const fs::path& file) {
 
 class PlanOpener : public ::testing::Test {
  protected:
-  PlanOpener() {
-    plan::Plan plan;
-    plan.graph = small_vit();
-    plan.info.name = "small";
-    plan.info.labels = {"a", "b", "c", "d", "e"};
-    auto& pipeline = plan.info.pipeline.emplace();
-    pipeline.resize = ResizeRule::exact;
-    pipeline.resize_height = pipeline.resize_width = 8;
-    pipeline.crop_height = pipeline.crop_width = 8;
-    plan::write(plan, file_);
-  }
+  PlanOpener() { plan::write(small_plan(), file_); }
 
   TemporaryFolder folder_;
   fs::path file_ = folder_.path() / "small.plan";

@@ -10,7 +10,7 @@
 #include "saccade/plan/crc32c.h"
 #include "saccade/plan/layout.h"
 #include "saccade/runtime/session.h"
-#include "tests/plan/graphs.h"
+#include "tests/plan/small_plan.h"
 #include "tests/support/pictures.h"
 #include "tests/support/run.h"
 
@@ -19,20 +19,7 @@ namespace {
 
 class Plans : public ::testing::Test {
  protected:
-  Plans() {
-    raw_.graph = small_vit();
-    raw_.info.name = "small";
-    raw_.info.raw = true;
-    raw_.info.labels = {"a", "b", "c", "d", "e"};
-    raw_.info.pipeline = Pipeline{};
-    raw_.info.pipeline->resize = ResizeRule::exact;
-    raw_.info.pipeline->resize_height = raw_.info.pipeline->resize_width = 8;
-    raw_.info.pipeline->crop_height = raw_.info.pipeline->crop_width = 8;
-    const NamedTensors inputs = {{"images", random_tensor({2, 3, 8, 8}, "recorded")}};
-    const auto engine = runtime::make_engine(std::make_shared<runtime::Model>(raw_));
-    raw_.recordings.push_back({inputs, engine->run(inputs)});
-    write();
-  }
+  Plans() { write(); }
   void write() const { plan::write(raw_, raw_path()); }
   [[nodiscard]] std::string raw_path() const { return (folder_.path() / "raw.plan").string(); }
   [[nodiscard]] std::string path() const { return (folder_.path() / "small.plan").string(); }
@@ -42,7 +29,7 @@ class Plans : public ::testing::Test {
     return saccade(arguments);
   }
 
-  plan::Plan raw_;
+  plan::Plan raw_ = small_raw_plan();
   TemporaryFolder folder_;
 };
 

@@ -5,7 +5,7 @@
 
 #include "saccade/base/json.h"
 #include "saccade/runtime/session.h"
-#include "tests/plan/graphs.h"
+#include "tests/plan/small_plan.h"
 #include "tests/support/pictures.h"
 #include "tests/support/run.h"
 
@@ -15,19 +15,7 @@ namespace {
 class PrecisionOption : public ::testing::Test {
  protected:
   PrecisionOption() {
-    plan::Plan raw;
-    raw.graph = small_vit();
-    raw.info.name = "small";
-    raw.info.raw = true;
-    raw.info.labels = {"a", "b", "c", "d", "e"};
-    raw.info.pipeline = Pipeline{};
-    raw.info.pipeline->resize = ResizeRule::exact;
-    raw.info.pipeline->resize_height = raw.info.pipeline->resize_width = 8;
-    raw.info.pipeline->crop_height = raw.info.pipeline->crop_width = 8;
-    const NamedTensors inputs = {{"images", random_tensor({2, 3, 8, 8}, "recorded")}};
-    const auto engine = runtime::make_engine(std::make_shared<runtime::Model>(raw));
-    raw.recordings.push_back({inputs, engine->run(inputs)});
-    plan::write(raw, at("raw.plan"));
+    plan::write(small_raw_plan(), at("raw.plan"));
     for (const std::string name : {"a", "b"}) {
       std::filesystem::create_directories(folder_.path() / "labelled" / name);
       std::filesystem::create_directories(folder_.path() / "other" / ("not " + name));

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "saccade/ops/panels.h"
+#include "tests/ops/refusal.h"
 #include "tests/plan/graphs.h"
 
 namespace saccade::ops {
@@ -17,14 +18,9 @@ constexpr auto kInt8 = static_cast<int64_t>(Precision::int8);
 std::string refusal(const std::vector<std::optional<Type>>& types, const NamedAttributes& named,
                     Op op = Op::linear) {
   std::vector<const Type*> pointers;
+  pointers.reserve(types.size());
   for (const auto& type : types) pointers.push_back(type ? &*type : nullptr);
-  while (pointers.size() < info(op).operands.size()) pointers.push_back(nullptr);
-  try {
-    static_cast<void>(infer(info(op), pointers, complete(info(op), named)));
-  } catch (const RuleError& e) {
-    return e.what();
-  }
-  return "";
+  return refusal(op, pointers, named);
 }
 
 const Type kX{DType::F32, {{1, true}, {8}}};

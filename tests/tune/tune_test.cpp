@@ -11,7 +11,7 @@
 #include "saccade/tune/calibrate.h"
 #include "saccade/tune/choose.h"
 #include "saccade/tune/compare.h"
-#include "tests/plan/graphs.h"
+#include "tests/plan/small_plan.h"
 #include "tests/support/pictures.h"
 #include "tests/support/run.h"
 
@@ -82,6 +82,7 @@ TEST(Choose, TheWorstForItsGainIsRaisedFirst) {
 
 TEST(Choose, ManyLayersNeedFewLooks) {
   std::vector<Layer> layers;
+  layers.reserve(300);
   for (int i = 0; i < 300; ++i) layers.push_back(layer(i, {2, 1.5, 1}, {0, 0.1, 1 + i * 1e-3}));
   choose_fastest(layers, Precision::int8);
   int calls = 0;
@@ -102,12 +103,6 @@ TEST(Choose, ManyLayersNeedFewLooks) {
 class Tuned : public ::testing::Test {
  protected:
   Tuned() {
-    raw_.graph = test::small_vit();
-    raw_.info.labels = {"a", "b", "c", "d", "e"};
-    raw_.info.pipeline = Pipeline{};
-    raw_.info.pipeline->resize = ResizeRule::exact;
-    raw_.info.pipeline->resize_height = raw_.info.pipeline->resize_width = 8;
-    raw_.info.pipeline->crop_height = raw_.info.pipeline->crop_width = 8;
     for (const auto* name : {"a", "b", "c"}) {
       std::filesystem::create_directories(folder_.path() / "labelled" / name);
       std::filesystem::create_directories(folder_.path() / "other" / (std::string("no ") + name));
@@ -124,7 +119,7 @@ class Tuned : public ::testing::Test {
     return {folder_.path() / name, raw_, count};
   }
 
-  plan::Plan raw_;
+  plan::Plan raw_ = test::small_plan();
   test::TemporaryFolder folder_;
 };
 

@@ -17,11 +17,10 @@ std::vector<ValueId> products_of(const Graph& graph) {
   const auto packable = packable_weights(graph);
   std::vector<ValueId> products;
   for (size_t i = 0; i < graph.values.size(); ++i) {
-    const auto id = static_cast<ValueId>(i);
-    const bool linear =
-        graph.is_node(id, Op::linear) && packable[static_cast<size_t>(graph.values[i].operands[1])];
-    if (linear || graph.is_node(id, Op::mix) || graph.is_node(id, Op::attention))
-      products.push_back(id);
+    const auto& value = graph.values[i];
+    const bool taken = value.kind == plan::ValueKind::node && value.op == Op::linear &&
+                       !packable[static_cast<size_t>(value.operands[1])];
+    if (plan::is_product(value) && !taken) products.push_back(static_cast<ValueId>(i));
   }
   return products;
 }
@@ -57,9 +56,7 @@ Graph assign_precision(const Graph& graph, const Assignment& assignment) {
 std::set<Precision> precisions_of(const Graph& graph) {
   std::set<Precision> found;
   for (const auto& value : graph.values)
-    if (value.kind == plan::ValueKind::node &&
-        (value.op == Op::linear || value.op == Op::mix || value.op == Op::attention))
-      found.insert(plan::precision_of(value));
+    if (plan::is_product(value)) found.insert(plan::precision_of(value));
   return found;
 }
 
