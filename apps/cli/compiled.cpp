@@ -15,7 +15,8 @@ plan::Plan traced(const Program& program, const ModelArgs& args) {
 }  // namespace
 
 plan::Plan compiled_plan(const Program& program, const ModelArgs& args) {
-  auto plan = names_plan(args.model) ? plan::open(args.model, {args.map}) : traced(program, args);
+  auto plan =
+      names_plan(args.model) ? plan::open(args.model, {args.residence}) : traced(program, args);
   return plan.info.raw ? compile::compile(plan) : plan;
 }
 

@@ -21,7 +21,7 @@ size_t size_of(const runtime::Model& model, const std::string& text) {
 
 OpenedModel open_plan(const ModelArgs& args) {
   const auto& file = args.model;
-  const auto model = runtime::Model::open(file, {args.map});
+  const auto model = runtime::Model::open(file, {args.residence});
   const auto& info = model->info();
   if (!info.pipeline)
     throw usage_error(

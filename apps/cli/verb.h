@@ -34,7 +34,7 @@ struct ModelArgs {
   std::string config;  ///< --config FILE
   std::string arch;    ///< --arch NAME
   bool needs_weights = true;
-  bool map = true;                 ///< --no-mmap: a plan is read into memory instead
+  plan::Residence residence = plan::Residence::automatic;  ///< --mmap or --no-mmap
   std::string size;                ///< --size HxW: of the pictures; empty: the model's own
   std::vector<std::string> sizes;  ///< --sizes HxW,...: all in one plan, the first its default
   std::vector<std::string> taps;   ///< --taps NAME,...: intermediate results that become outputs
@@ -74,7 +74,7 @@ struct Verb {
 /// (settings.h); --config-file, --threads and --log-level are added to every verb.
 [[nodiscard]] int run_program(const Program& program, std::span<const Verb> verbs);
 
-/// Adds -m/--model, --config, --arch, --no-mmap and --size to a verb.
+/// Adds -m/--model, --config, --arch, --[no-]mmap and --size to a verb.
 void add_model_options(CLI::App& app, ModelArgs& args);
 /// --size HxW: pictures of another size than the model's own.
 void add_size_option(CLI::App& app, ModelArgs& args);
@@ -82,8 +82,8 @@ void add_size_option(CLI::App& app, ModelArgs& args);
 void add_trace_options(CLI::App& app, ModelArgs& args);
 /// Those of them that say what a bare checkpoint is: --config and --arch.
 void add_checkpoint_options(CLI::App& app, std::string& config, std::string& arch);
-/// --no-mmap, for verbs that run plans.
-void add_map_option(CLI::App& app, ModelArgs& args);
+/// --mmap and --no-mmap, for verbs that run plans.
+void add_map_options(CLI::App& app, ModelArgs& args);
 /// Opens the model here, or replaces this process by `saccade-torch` with the same arguments; says
 /// how to get it if it is absent (Error, not_supported).
 [[nodiscard]] OpenedModel open_model(const Program& program, const ModelArgs& args);

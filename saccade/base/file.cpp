@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "saccade/base/error.h"
+#include "saccade/base/thread_pool.h"
 
 namespace saccade {
 namespace {
@@ -38,6 +39,32 @@ class Descriptor {
   int fd_;
 };
 
+constexpr int kReadFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
+
+/// The size of a file that was opened with kReadFlags.
+size_t regular_size(const Descriptor& fd, const fs::path& path) {
+  const auto file = path.string();
+  if (fd.get() < 0) throw input_error(file, "cannot be opened: {}", reason(errno));
+  struct stat info {};
+  if (::fstat(fd.get(), &info) != 0) throw input_error(file, "cannot be read: {}", reason(errno));
+  if (S_ISDIR(info.st_mode)) throw input_error(file, "is a folder, a file was expected");
+  if (!S_ISREG(info.st_mode)) throw input_error(file, "is not a regular file");
+  return static_cast<size_t>(info.st_size);
+}
+
+/// Fills `room` with what stands at `offset`.
+void read_at(int fd, std::span<std::byte> room, size_t offset, const fs::path& path) {
+  while (!room.empty()) {
+    const auto count = ::pread(fd, room.data(), room.size(), static_cast<off_t>(offset));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw input_error_at(path.string(), offset, "cannot be read: {}", reason(errno));
+    if (count == 0)
+      throw input_error_at(path.string(), offset, "ends here; it was longer when it was opened");
+    room = room.subspan(static_cast<size_t>(count));
+    offset += static_cast<size_t>(count);
+  }
+}
+
 void sync_folder(const fs::path& folder) {
   const Descriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (fd.get() < 0 || ::fsync(fd.get()) != 0)
@@ -59,23 +86,28 @@ void write_all(int fd, std::span<const std::byte> bytes, const fs::path& path) {
 }  // namespace
 
 std::shared_ptr<const FileMap> FileMap::open(const fs::path& path) {
-  const auto file = path.string();
-  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (fd.get() < 0) throw input_error(file, "cannot be opened: {}", reason(errno));
-  struct stat info {};
-  if (::fstat(fd.get(), &info) != 0) throw input_error(file, "cannot be read: {}", reason(errno));
-  if (S_ISDIR(info.st_mode)) throw input_error(file, "is a folder, a file was expected");
-  if (!S_ISREG(info.st_mode)) throw input_error(file, "is not a regular file");
-  const auto size = static_cast<size_t>(info.st_size);
+  const Descriptor fd(::open(path.c_str(), kReadFlags));
+  const size_t size = regular_size(fd, path);
   if (size == 0) return std::shared_ptr<const FileMap>(new FileMap(path, {}));
   void* data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd.get(), 0);
-  if (data == MAP_FAILED) throw resource_error("{}: cannot be mapped: {}", file, reason(errno));
+  if (data == MAP_FAILED)
+    throw resource_error("{}: cannot be mapped: {}", path.string(), reason(errno));
   return std::shared_ptr<const FileMap>(
       new FileMap(path, {static_cast<const std::byte*>(data), size}));
 }
 
 FileMap::~FileMap() {
   if (!bytes_.empty()) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+}
+
+void read_file(const fs::path& path, const std::function<std::span<std::byte>(size_t size)>& room) {
+  constexpr int64_t kPiece = 4 << 20;
+  const Descriptor fd(::open(path.c_str(), kReadFlags));
+  const auto bytes = room(regular_size(fd, path));
+  parallel_for(std::ssize(bytes), kPiece, [&](int64_t begin, int64_t end) {
+    const auto at = static_cast<size_t>(begin);
+    read_at(fd.get(), bytes.subspan(at, static_cast<size_t>(end - begin)), at, path);
+  });
 }
 
 std::string read_text(const fs::path& path, size_t limit) {

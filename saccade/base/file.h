@@ -31,6 +31,11 @@ class FileMap {
   std::span<const std::byte> bytes_;
 };
 
+/// Reads a regular file as it is now, on all threads of parallel_for, into what `room` gives for
+/// its size. Throws Error (bad_input) as FileMap::open does, and if the file shrinks meanwhile.
+void read_file(const std::filesystem::path& path,
+               const std::function<std::span<std::byte>(size_t size)>& room);
+
 /// The whole file as text; refused above `limit` bytes.
 [[nodiscard]] std::string read_text(const std::filesystem::path& path, size_t limit = 64 << 20);
 

@@ -58,8 +58,15 @@ void share_constants(Plan& plan);
 /// same names and types but for sizes, and no two graphs take inputs of the same size.
 [[nodiscard]] std::string find_problem(const Plan& plan);
 
+/// Where the weights of an opened plan lie.
+enum class Residence : uint8_t {
+  automatic,  ///< read if the plan is of some size and the system has large pages, else mapped
+  mapped,     ///< in the file's map: shared by processes, nothing is copied
+  read,       ///< in memory of their own: faster in large pages, and the file may change
+};
+
 struct OpenOptions {
-  bool map = true;  ///< false: read into memory, safe against files that shrink while in use
+  Residence residence = Residence::automatic;
 };
 
 /// Every check but the SHA-256: magic, version, section table, sums of all sections and of each

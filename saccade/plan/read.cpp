@@ -223,6 +223,15 @@ Plan parse_file(const File& file) {
   return plan;
 }
 
+/// Whether it is a plan with weights enough to be worth reading into memory, and memory enough.
+bool gains_by_large_pages(const std::filesystem::path& path) {
+  constexpr uintmax_t kWorthReading = 16 << 20;  // less stays in the processor's caches
+  std::error_code none;
+  const auto size = std::filesystem::file_size(path, none);
+  return !none && size >= kWorthReading && size <= physical_memory() / 4 && has_large_pages() &&
+         is_plan(path);
+}
+
 }  // namespace
 
 bool is_plan(Bytes bytes) {
@@ -243,9 +252,20 @@ Plan parse(Bytes bytes, std::shared_ptr<const void> owner, std::string_view file
 }
 
 Plan open(const std::filesystem::path& path, const OpenOptions& options) {
-  const auto map = FileMap::open(path);
-  const File file{map->bytes(), map, path.string()};
-  return parse_file(options.map ? file : aligned_copy(file));
+  const bool maps = options.residence == Residence::mapped ||
+                    (options.residence == Residence::automatic && !gains_by_large_pages(path));
+  if (maps) {
+    const auto map = FileMap::open(path);
+    return parse_file({map->bytes(), map, path.string()});
+  }
+  File file{{}, nullptr, path.string()};
+  read_file(path, [&](size_t size) {
+    const auto memory = allocate_aligned(size);
+    file.bytes = {memory.get(), size};
+    file.owner = memory;
+    return std::span(memory.get(), size);
+  });
+  return parse_file(file);
 }
 
 std::string check_digest(const std::filesystem::path& path) {

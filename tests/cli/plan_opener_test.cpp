@@ -63,6 +63,7 @@ bool maps(const fs::path& file, const std::vector<std::string>& more = {}) {
 
 TEST_F(PlanOpener, MapsAPlanUnlessToldNotTo) {
   EXPECT_TRUE(maps(file_));
+  EXPECT_TRUE(maps(file_, {"--mmap"}));
   EXPECT_FALSE(maps(file_, {"--no-mmap"}));
   for (const auto& [value, mapped] : {std::pair{"true", false}, {"false", true}}) {
     ASSERT_EQ(setenv("SACCADE_ACT_NO_MMAP", value, 1), 0);
@@ -78,7 +79,7 @@ TEST_F(PlanOpener, BenchOpensInTheSameWay) {
     const auto plan = cli::compiled_plan({}, args);
     EXPECT_TRUE(is_mapped(file_));
   }
-  args.map = false;
+  args.residence = plan::Residence::read;
   const auto plan = cli::compiled_plan({}, args);
   EXPECT_FALSE(is_mapped(file_));
 }
@@ -86,7 +87,7 @@ TEST_F(PlanOpener, BenchOpensInTheSameWay) {
 TEST_F(PlanOpener, WhatWasReadSurvivesTheLossOfItsFile) {
   cli::ModelArgs args;
   args.model = file_.string();
-  args.map = false;
+  args.residence = plan::Residence::read;
   const auto opened = cli::open_plan(args);
   const auto images = random_tensor({2, 3, 8, 8}, "images");
   const auto before = opened.engine->run({{"images", images}});

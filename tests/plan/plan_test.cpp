@@ -88,8 +88,8 @@ TEST(Plan, FilesAreMappedOrRead) {
   const auto path = std::filesystem::path(testing::TempDir()) / "saccade_plan_test.plan";
   write(small_plan(), path);
   EXPECT_TRUE(is_plan(path));
-  for (const bool map : {true, false})
-    EXPECT_EQ(serialize(open(path, {.map = map})), serialize(small_plan()));
+  for (const auto residence : {Residence::automatic, Residence::mapped, Residence::read})
+    EXPECT_EQ(serialize(open(path, {residence})), serialize(small_plan()));
   std::filesystem::remove(path);
 }
 

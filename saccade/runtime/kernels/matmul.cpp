@@ -71,12 +71,12 @@ struct ThreadArea {
   float* normalised = nullptr;
 };
 
-/// Whether tiles can be stored as they come.
+/// Whether tiles can be stored as they come, but for the residual.
 bool is_plain(const Matmul& op) {
   const Epilogue& e = op.epilogue;
   return op.right.type != DType::I8 && e.row_bias == nullptr && e.activation == Activation::none &&
-         e.layer_scale == nullptr && e.scale == 1.0F && e.residual == nullptr &&
-         op.out.rows.index == nullptr && op.out.column_block == 0;
+         e.layer_scale == nullptr && e.scale == 1.0F && op.out.rows.index == nullptr &&
+         op.out.column_block == 0;
 }
 
 /// Whether rows of A can be read where they lie: at one distance, without anything to be done to
@@ -309,6 +309,7 @@ void Run::multiply_group(int64_t image, std::span<const TileRows> tiles, const G
     std::memcpy(bias, op_.epilogue.bias + column, group.columns.size() * sizeof(float));
   alignas(64) float finished[kMaxTileRows * kMaxTileColumns];
   const bool whole = group.columns.size() == group.width;
+  const float* residual = op_.epilogue.residual;
   const int64_t piece_steps = kPieceBytes / step_bytes_;
   TileArgs args{};
   args.b_stride = panel_stride_;
@@ -331,6 +332,8 @@ void Run::multiply_group(int64_t image, std::span<const TileRows> tiles, const G
       args.init_row = first ? 0 : kMaxTileColumns;
       args.out = straight ? tile.out + column : last ? static_cast<void*>(finished) : partial;
       args.out_row = straight ? op_.out.rows.row_stride : kMaxTileColumns;
+      args.added =
+          straight && residual != nullptr ? residual + (tile.out - op_.out.data) + column : nullptr;
       group.functions[tile.rows.size() - 1](args);
       args.prefetch += args.prefetch_lines * pieces * 64;
       partial += tile.rows.size() * kMaxTileColumns * 4;

@@ -389,8 +389,26 @@ SACCADE_INLINE VF finished_sum(const FinishArgs& args, const Columns& columns, i
   return hn::Mul(exact, factor);
 }
 
+/// Whether nothing but the activation is to be done.
+bool only_activates(const FinishArgs& args) {
+  return args.row_scale == nullptr && args.bias == nullptr && args.row_bias == nullptr &&
+         args.layer_scale == nullptr && args.scale == 1.0F && args.residual == nullptr;
+}
+
+template <Activation kActivation>
+SACCADE_INLINE void activate_rows(const FinishArgs& args) {
+  const auto* tile = static_cast<const float*>(args.tile);
+  for (int r = 0; r < args.rows; ++r, tile += args.tile_stride) {
+    if (args.out[r] == nullptr) continue;
+    map(args.columns, args.out[r], [&](int64_t c, int64_t) HWY_ATTR {
+      return activation<kActivation>(hn::LoadU(DF(), tile + c));
+    });
+  }
+}
+
 template <Activation kActivation>
 SACCADE_INLINE void finish_rows(const FinishArgs& args) {
+  if (only_activates(args)) return activate_rows<kActivation>(args);
   const DF d;
   const Columns columns(args);
   const VF factor = hn::Set(d, args.scale);

@@ -32,8 +32,9 @@ enum class RowFormat : uint8_t { f32, bf16, u8, i16 };
   return (k + piece_elements(format) - 1) / piece_elements(format);
 }
 
-/// One register tile: out[r][c] = init[r][c] + sum over steps of A[r] . B[c]. Elements of init and
-/// out are fp32, or int32 for int8. A tile of more than 16 columns spans two panels.
+/// One register tile: out[r][c] = (init[r][c] + sum over steps of A[r] . B[c]) + added[r][c].
+/// Elements of init, added and out are fp32, or int32 for int8. A tile of more than 16 columns
+/// spans two panels.
 struct TileArgs {
   const std::byte* a;  ///< first row, at the first step
   int64_t a_row;       ///< bytes from row to row, for tiles that read rows in place
@@ -46,6 +47,7 @@ struct TileArgs {
   void* out;           ///< may be init
   int64_t out_row;
   int64_t out_panel;
+  const float* added;         ///< lies as out and may be out; null: nothing; not for int8
   const std::byte* prefetch;  ///< bytes that a later tile reads; never null
   int64_t prefetch_lines;     ///< lines to ask for with each piece of A
 };

@@ -5,6 +5,7 @@
 #if defined(__AVX512BF16__)
 #include <immintrin.h>
 
+#include <type_traits>
 #include <utility>
 
 namespace saccade::runtime::kernels {
@@ -22,6 +23,7 @@ struct Bf16 {
   static SACCADE_INLINE Acc zero() { return _mm512_setzero_ps(); }
   static SACCADE_INLINE Acc load(const float* p) { return _mm512_loadu_ps(p); }
   static SACCADE_INLINE void store(Acc v, float* p) { _mm512_storeu_ps(p, v); }
+  static SACCADE_INLINE Acc add(Acc a, Acc b) { return _mm512_add_ps(a, b); }
   static SACCADE_INLINE B load_b(const std::byte* p, int) { return _mm512_load_si512(p); }
   static SACCADE_INLINE B broadcast_a(const std::byte* p, int) {
     return _mm512_set1_epi32(*reinterpret_cast<const int32_t*>(p));

@@ -5,6 +5,7 @@
 #if defined(__AVX512VNNI__)
 #include <immintrin.h>
 
+#include <type_traits>
 #include <utility>
 
 namespace saccade::runtime::kernels {

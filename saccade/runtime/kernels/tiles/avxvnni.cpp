@@ -6,6 +6,7 @@
 #if defined(__AVXVNNI__)
 #include <immintrin.h>
 
+#include <type_traits>
 #include <utility>
 
 namespace saccade::runtime::kernels {

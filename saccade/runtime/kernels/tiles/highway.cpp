@@ -3,6 +3,7 @@
 #include <hwy/foreach_target.h>  // compiles this file once per target
 #include <hwy/highway.h>
 
+#include <type_traits>
 #include <utility>
 
 #include "saccade/runtime/kernels/table.h"
@@ -31,6 +32,7 @@ struct FloatAccumulator {
   static SACCADE_INLINE VF load(const float* p) { return hn::LoadU(DF(), p); }
   static SACCADE_INLINE void store(VF v, float* p) { hn::StoreU(v, DF(), p); }
   static SACCADE_INLINE VF multiply_add(VF a, VF b, VF acc) { return hn::MulAdd(a, b, acc); }
+  static SACCADE_INLINE VF add(VF a, VF b) { return hn::Add(a, b); }
   template <class V>
   static SACCADE_INLINE void keep(V& v) {
     asm volatile("" : "+x"(v.raw));

@@ -6,6 +6,7 @@
 //   kVectorBytes       bytes of a step of B that one accumulator covers; 64: a whole panel
 //   load_b(p, part), broadcast_a(p, part), multiply_add(a, b, acc)
 //   Element, load(p), store(acc, p), zero(), kLanes: columns of an accumulator
+//   add(acc, acc)      where Element is float
 //   kMacs              multiply-adds of one multiply_add, keep(v): stops the optimiser
 // The arithmetic of an element of out does not depend on the tile it stands in: one chain of
 // multiply-adds in the order of K. Hence the same bits for any tiling.
@@ -58,6 +59,7 @@ template <class Dot, int kRows, int kVectors, bool kInPlace>
 void tile(const TileArgs& t) {
   constexpr int64_t kPieceSteps = kPieceBytes / Dot::kStepBytes;
   constexpr bool kWholePanels = Dot::kVectorBytes == 64;
+  constexpr bool kAdds = std::is_same_v<typename Dot::Element, float>;
   const int64_t b_stride = kWholePanels ? t.b_stride : Dot::kVectorBytes;
   typename Dot::Acc acc[kRows][kVectors];
   const int64_t init_vector = kWholePanels ? t.init_panel : Dot::kLanes;
@@ -72,6 +74,11 @@ void tile(const TileArgs& t) {
     for (int r = 0; r < kRows; ++r)
       for (int v = 0; v < kVectors; ++v)
         __builtin_prefetch(out + r * t.out_row + v * out_vector, 1);
+  if constexpr (kWholePanels && kAdds)
+    if (t.added != nullptr && t.added != out)
+      for (int r = 0; r < kRows; ++r)
+        for (int v = 0; v < kVectors; ++v)
+          __builtin_prefetch(t.added + r * t.out_row + v * out_vector);
   RowPointers<kRows, kInPlace> a(t);
   const std::byte *b = t.b, *ahead = t.prefetch;
   int64_t left = t.steps;
@@ -90,6 +97,13 @@ void tile(const TileArgs& t) {
     tile_step<Dot>(a, 0, b, b_stride, acc);
     a.advance(Dot::kStepBytes);
   }
+  if constexpr (kAdds)
+    if (t.added != nullptr) {
+      SACCADE_UNROLL(16)
+      for (int r = 0; r < kRows; ++r) SACCADE_UNROLL(4)
+      for (int v = 0; v < kVectors; ++v)
+        acc[r][v] = Dot::add(acc[r][v], Dot::load(t.added + r * t.out_row + v * out_vector));
+    }
   SACCADE_UNROLL(16)
   for (int r = 0; r < kRows; ++r) SACCADE_UNROLL(4)
   for (int v = 0; v < kVectors; ++v) Dot::store(acc[r][v], out + r * t.out_row + v * out_vector);
