@@ -69,6 +69,8 @@ kernels::Matmul matmul_of(const Bound& b) {
   op.epilogue.activation = fast_activation(activation_of(b));
   op.out.data = b.result.as<float>();
   op.out.rows.row_stride = op.n;
+  if (b.takes_packed) op.left.packed = b.operand(0).data;
+  if (b.packing) op.out.packing = &*b.packing;
   return op;
 }
 
@@ -77,6 +79,10 @@ constexpr Kernel kLinear = {
     [](const Bound& b, int threads) { return kernels::matmul_scratch(matmul_of(b), threads); },
     [](const Bound& b, Pool& pool, std::span<std::byte> scratch) {
       kernels::matmul(matmul_of(b), pool, scratch);
+    },
+    [](const Bound& b) { return kernels::row_packing(matmul_of(b)); },
+    [](const Bound& b, const kernels::Packing& packing) {
+      return kernels::can_pack_result(matmul_of(b), packing);
     }};
 
 // A linear layer over rows: the weight is the left side, the picture the right one.
@@ -195,13 +201,28 @@ constexpr Kernel kAttention = {"attention",
 
 RowMap dense(int64_t n) { return {.row_stride = n}; }
 
+void run_layer_norm(const Bound& b, Pool& pool, std::span<std::byte> scratch) {
+  const int64_t n = b.result.shape.last();
+  const kernels::Norm norm{static_cast<float>(attribute<double>(b, "eps")), b.floats(1),
+                           b.floats(2)};
+  if (b.packing)
+    kernels::layer_norm_rows(b.floats(0), dense(n), norm, *b.packing, b.result.data, pool,
+                             {reinterpret_cast<float*>(scratch.data()), scratch.size() / 4});
+  else
+    kernels::layer_norm_rows(b.floats(0), dense(n), b.result.shape.count() / n, n, norm,
+                             b.floats(3), b.result.as<float>(), dense(n), pool);
+}
+
 constexpr Kernel kLayerNorm = {
-    "layer_norm", nullptr, [](const Bound& b, Pool& pool, std::span<std::byte>) {
+    "layer_norm",
+    [](const Bound& b, int threads) {
+      const int64_t row = b.result.shape.last() * static_cast<int64_t>(sizeof(float));
+      return b.packing ? row * threads : 0;
+    },
+    run_layer_norm, nullptr,
+    [](const Bound& b, const kernels::Packing& packing) {
       const int64_t n = b.result.shape.last();
-      const kernels::Norm norm{static_cast<float>(attribute<double>(b, "eps")), b.floats(1),
-                               b.floats(2)};
-      kernels::layer_norm_rows(b.floats(0), dense(n), b.result.shape.count() / n, n, norm,
-                               b.floats(3), b.result.as<float>(), dense(n), pool);
+      return !b.has(3) && packing.k == n && packing.rows == b.result.shape.count() / n;
     }};
 
 constexpr Kernel kSoftmax = {

@@ -2,10 +2,12 @@
 // Which code computes a node: a fast kernel where there is one for its operands, else the
 // reference.
 
+#include <optional>
 #include <span>
 
 #include "saccade/ops/context.h"
 #include "saccade/plan/graph.h"
+#include "saccade/runtime/kernels/packing.h"
 #include "saccade/runtime/kernels/pool.h"
 
 namespace saccade::runtime {
@@ -16,6 +18,8 @@ struct Bound {
   const plan::Value* node = nullptr;
   std::vector<ops::Operand> operands;
   ops::Result result;
+  bool takes_packed = false;                ///< operand 0 holds packed rows
+  std::optional<kernels::Packing> packing;  ///< the result is to be stored as packed rows
 
   [[nodiscard]] bool has(size_t i) const { return i < operands.size() && operands[i].data; }
   [[nodiscard]] const ops::Operand& operand(size_t i) const { return operands[i]; }
@@ -37,6 +41,10 @@ struct Kernel {
   int64_t (*scratch)(const Bound& node, int threads);
   /// Allocates nothing. The same bits for any number of threads.
   void (*run)(const Bound& node, Pool& pool, std::span<std::byte> scratch);
+  /// How the rows of operand 0 may be packed by who makes them; null: they may not.
+  std::optional<kernels::Packing> (*row_packing)(const Bound& node) = nullptr;
+  /// Whether the result can be stored so; null: it cannot.
+  bool (*can_pack)(const Bound& node, const kernels::Packing& packing) = nullptr;
 };
 
 /// The choice depends on types and layouts, never on the machine.

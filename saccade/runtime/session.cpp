@@ -9,18 +9,13 @@
 #include "saccade/base/random.h"
 #include "saccade/base/thread_pool.h"
 #include "saccade/plan/aligned.h"
-#include "saccade/runtime/kernel.h"
+#include "saccade/runtime/chain.h"
 
 namespace saccade::runtime {
 namespace {
 
 using plan::ValueId;
 using Clock = std::chrono::steady_clock;
-
-struct Step {
-  Bound bound;
-  const Kernel* kernel;
-};
 
 int64_t scratch_of(const Step& step, int threads) {
   return step.kernel->scratch ? step.kernel->scratch(step.bound, threads) : 0;
@@ -69,12 +64,14 @@ void Session::prepare(int64_t batch, size_t size) {
   size_ = size;
   int64_t scratch = 0;
   for (const ValueId id : model_->steps(size_)) {
-    Step step{bind(id), nullptr};
+    Step step{id, bind(id), nullptr};
     step.kernel = &choose_kernel(step.bound);
-    scratch = std::max(scratch, scratch_of(step, impl_->pool.threads()));
     if (options_.profile) times_.push_back({id, 0.0, step.kernel->name});
     impl_->steps.push_back(std::move(step));
   }
+  chain_products(graph(), model_->memory(size_), impl_->steps);
+  for (const Step& step : impl_->steps)
+    scratch = std::max(scratch, scratch_of(step, impl_->pool.threads()));
   impl_->scratch_size = static_cast<size_t>(scratch);
   impl_->scratch = plan::allocate_aligned(impl_->scratch_size);
 }
@@ -82,7 +79,9 @@ void Session::prepare(int64_t batch, size_t size) {
 Bound Session::bind(ValueId id) const {
   const auto& graph = this->graph();
   const auto& node = graph.value(id);
-  Bound bound{&ops::info(node.op), &node, {}, {}};
+  Bound bound;
+  bound.op = &ops::info(node.op);
+  bound.node = &node;
   bound.result = {address(id), node.type.dtype, resolve(node.type.dims, batch_)};
   for (const ValueId operand : node.operands) {
     if (operand == plan::kAbsent) {

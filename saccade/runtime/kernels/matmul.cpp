@@ -76,7 +76,7 @@ bool is_plain(const Matmul& op) {
   const Epilogue& e = op.epilogue;
   return op.right.type != DType::I8 && e.row_bias == nullptr && e.activation == Activation::none &&
          e.layer_scale == nullptr && e.scale == 1.0F && op.out.rows.index == nullptr &&
-         op.out.column_block == 0;
+         op.out.column_block == 0 && op.out.packing == nullptr;
 }
 
 /// Whether rows of A can be read where they lie: at one distance, without anything to be done to
@@ -84,7 +84,8 @@ bool is_plain(const Matmul& op) {
 /// those of a tile do not push each other out.
 bool lies_right(const Matmul& op) {
   const RowMap& rows = op.left.rows;
-  const bool plain = op.left.patches == nullptr && op.left.norm == nullptr && rows.index == nullptr;
+  const bool plain = op.left.patches == nullptr && op.left.norm == nullptr &&
+                     op.left.packed == nullptr && rows.index == nullptr;
   const bool regular =
       rows.rows_per_image == 0 || rows.image_stride == rows.rows_per_image * rows.row_stride;
   const bool whole_steps = op.k % ops::panel_group(op.right.type) == 0;
@@ -101,17 +102,18 @@ class Run {
         table_(kernel_table()),
         tiles_(family_of(table_.tiles, op.right.type)),
         grid_(make_grid(op)),
-        tile_count_(ceil_div(op.m, tiles_.rows)),
+        packing_{tiles_.format, op.m, op.k, ceil_div(op.m, tiles_.rows)},
         pieces_(piece_count(tiles_.format, op.k)),
         steps_(ops::panel_steps(op.right.type, op.k)),
         step_bytes_(ops::panel_group(op.right.type) * kPieceBytes / piece_elements(tiles_.format)),
         panel_stride_(ops::panel_stride(op.right.type, op.k)),
         plain_(is_plain(op)),
-        in_place_(tiles_.wide_in_place != nullptr && lies_right(op)) {}
+        in_place_(tiles_.wide_in_place != nullptr && lies_right(op)),
+        packs_(!in_place_ && op.left.packed == nullptr) {}
 
   /// Lays out the scratch area, or only counts it.
   void cut(ScratchCutter& cutter) {
-    if (grid_.shared && !in_place_) shared_ = cut_rows(cutter, op_.m);
+    if (grid_.shared && packs_) shared_ = cut_rows(cutter, op_.m);
     per_thread_begin_ = cutter.used();
     area_ = cut_thread(cutter);
     per_thread_ = cutter.used() - per_thread_begin_;
@@ -127,22 +129,24 @@ class Run {
         const ThreadArea area = area_of(thread);
         const int64_t image = task / grid_.row_blocks;
         const Range tiles = block_tiles(task % grid_.row_blocks);
-        for (int64_t i = tiles.begin; !in_place_ && i < tiles.end; ++i)
-          pack(image, tile_rows(i), tile_rows(tiles.begin).begin, area.packed, area);
-        multiply(image, tiles, {0, op_.n}, area.packed, area);
+        const int64_t first = packing_.tile(tiles.begin).begin;
+        for (int64_t i = tiles.begin; packs_ && i < tiles.end; ++i)
+          pack(image, packing_.tile(i), first, area.packed, area);
+        multiply(image, tiles, {0, op_.n}, packs_ ? area.packed : from_row(given(), first), area);
       });
       return;
     }
-    if (!in_place_)
-      pool.run(tile_count_, [&](int64_t task, int thread) {
-        pack(0, tile_rows(task), 0, shared_, area_of(thread));
+    if (packs_)
+      pool.run(packing_.tiles, [&](int64_t task, int thread) {
+        pack(0, packing_.tile(task), 0, shared_, area_of(thread));
       });
+    const PackedRows rows = packs_ ? shared_ : given();
     const int64_t tasks = grid_.column_chunks * grid_.row_blocks;
     pool.run(op_.batch * tasks, [&](int64_t task, int thread) {
       const int64_t chunk = task % tasks / grid_.row_blocks;
       const Range tiles = block_tiles(task % grid_.row_blocks);
       const Range columns{chunk * kColumnChunk, std::min(op_.n, (chunk + 1) * kColumnChunk)};
-      multiply(task / tasks, tiles, columns, from_row(shared_, tile_rows(tiles.begin).begin),
+      multiply(task / tasks, tiles, columns, from_row(rows, packing_.tile(tiles.begin).begin),
                area_of(thread));
     });
   }
@@ -159,9 +163,13 @@ class Run {
   static constexpr int64_t kMostTiles = kManyRows / 6 + 1;
 
   [[nodiscard]] int64_t row_bytes() const { return pieces_ * kPieceBytes; }
+  /// Rows that came packed; none where tiles read them in place.
+  [[nodiscard]] PackedRows given() const {
+    return {const_cast<std::byte*>(op_.left.packed), nullptr};  // only read
+  }
   /// Most rows of a block.
   [[nodiscard]] int64_t block_rows() const {
-    return ceil_div(tile_count_, grid_.row_blocks) * tiles_.rows;
+    return ceil_div(packing_.tiles, grid_.row_blocks) * tiles_.rows;
   }
   [[nodiscard]] bool is_int8() const { return op_.right.type == DType::I8; }
 
@@ -174,7 +182,7 @@ class Run {
 
   ThreadArea cut_thread(ScratchCutter& cutter) const {
     ThreadArea area;
-    if (!grid_.shared && !in_place_) area.packed = cut_rows(cutter, block_rows());
+    if (!grid_.shared && packs_) area.packed = cut_rows(cutter, block_rows());
     area.partial = cutter.take<std::byte>(block_rows() * kMaxTileColumns * 4);
     area.patch = cutter.take<float>(op_.k);
     area.normalised = cutter.take<float>(op_.k);
@@ -195,14 +203,14 @@ class Run {
   }
 
   [[nodiscard]] PackedRows from_row(const PackedRows& packed, int64_t row) const {
-    return {packed.data + row * row_bytes(), packed.scale + row};
+    if (packed.data == nullptr) return {};
+    return {packed.data + row * row_bytes(), is_int8() ? packed.scale + row : nullptr};
   }
 
   /// Rows of C are cut into tiles of about the same height, and these into blocks.
   [[nodiscard]] Range block_tiles(int64_t block) const {
-    return part({0, tile_count_}, grid_.row_blocks, block);
+    return part({0, packing_.tiles}, grid_.row_blocks, block);
   }
-  [[nodiscard]] Range tile_rows(int64_t tile) const { return part({0, op_.m}, tile_count_, tile); }
 
   /// Zero point of the rows' bytes.
   [[nodiscard]] int32_t zero() const {
@@ -220,6 +228,7 @@ class Run {
                       const ThreadArea& area) const;
   void finish(int64_t image, const Range& rows, const Range& columns, const void* tile,
               const PackedRows& packed) const;
+  void store_packed(const Range& rows, const Range& columns, const float* block) const;
   void scatter_columns(int64_t image, const Range& rows, const Range& columns,
                        const float* block) const;
 
@@ -227,13 +236,14 @@ class Run {
   KernelTable table_;
   const TileFamily& tiles_;
   Grid grid_;
-  int64_t tile_count_;  // over all rows
+  Packing packing_;     // of the rows of A
   int64_t pieces_;      // of a packed row
   int64_t steps_;       // of a panel
   int64_t step_bytes_;  // of a packed row
   int64_t panel_stride_;
   bool plain_;
   bool in_place_;  // tiles read the rows of A where they lie
+  bool packs_;
   PackedRows shared_;
   ThreadArea area_;  // of thread 0; the others follow per_thread_ bytes apart
   int64_t per_thread_begin_ = 0, per_thread_ = 0;
@@ -348,12 +358,12 @@ void Run::multiply_group(int64_t image, std::span<const TileRows> tiles, const G
 std::span<const Run::TileRows> Run::find_tiles(int64_t image, const Range& tiles,
                                                const PackedRows& packed,
                                                std::span<TileRows> room) const {
-  const int64_t first_row = tile_rows(tiles.begin).begin;
+  const int64_t first_row = packing_.tile(tiles.begin).begin;
   SACCADE_CHECK(tiles.size() <= std::ssize(room), "{} tiles in a block", tiles.size());
   const RowMap &from = op_.left.rows, &to = op_.out.rows;
   for (int64_t i = 0; i < tiles.size(); ++i) {
     TileRows& tile = room[i];
-    tile.rows = tile_rows(tiles.begin + i);
+    tile.rows = packing_.tile(tiles.begin + i);
     if (in_place_) {
       const float* x = op_.left.data + image * op_.left_batch_stride + from.offset(tile.rows.begin);
       tile.a = reinterpret_cast<const std::byte*>(x);
@@ -380,7 +390,7 @@ void Run::finish(int64_t image, const Range& rows, const Range& columns, const v
   const Epilogue& e = op_.epilogue;
   const int64_t c = columns.begin;
   const auto at_column = [&](auto* p) { return p != nullptr ? p + c : nullptr; };
-  const bool blocked = op_.out.column_block > 0;
+  const bool blocked = op_.out.column_block > 0 || op_.out.packing != nullptr;
   alignas(64) float block[kMaxTileRows * kMaxTileColumns];
   float* out[kMaxTileRows];
   const float* residual[kMaxTileRows];
@@ -409,7 +419,26 @@ void Run::finish(int64_t image, const Range& rows, const Range& columns, const v
   args.residual = e.residual != nullptr ? residual : nullptr;
   args.out = out;
   table_.rows.finish(args);
-  if (blocked) scatter_columns(image, rows, columns, block);
+  if (op_.out.packing != nullptr)
+    store_packed(rows, columns, block);
+  else if (blocked)
+    scatter_columns(image, rows, columns, block);
+}
+
+/// Stores a finished tile as rows of the product that comes next.
+void Run::store_packed(const Range& rows, const Range& columns, const float* block) const {
+  const Packing& packing = *op_.out.packing;
+  const int64_t width = piece_elements(packing.format);
+  auto* tile = reinterpret_cast<std::byte*>(op_.out.data) + rows.begin * packing.row_bytes();
+  for (int64_t c = 0; c < columns.size(); c += width) {
+    std::byte* piece = tile + (columns.begin + c) / width * rows.size() * kPieceBytes;
+    if (packing.format == RowFormat::bf16) {
+      table_.rows.pack_tile_bf16(block + c, kMaxTileColumns, static_cast<int>(rows.size()), piece);
+      continue;
+    }
+    for (int64_t i = 0; i < rows.size(); ++i)
+      std::memcpy(piece + i * kPieceBytes, block + i * kMaxTileColumns + c, kPieceBytes);
+  }
 }
 
 /// Copies a finished tile to its blocks of columns.
@@ -430,6 +459,23 @@ void Run::scatter_columns(int64_t image, const Range& rows, const Range& columns
 }
 
 }  // namespace
+
+std::optional<Packing> row_packing(const Matmul& op) {
+  const KernelTable table = kernel_table();
+  const TileFamily& tiles = family_of(table.tiles, op.right.type);
+  const bool in_place = tiles.wide_in_place != nullptr && lies_right(op);
+  if (in_place || op.right.type == DType::I8 || op.batch > 1) return std::nullopt;
+  return Packing{tiles.format, op.m, op.k, ceil_div(op.m, tiles.rows)};
+}
+
+bool can_pack_result(const Matmul& op, const Packing& packing) {
+  const KernelTable table = kernel_table();
+  const TileFamily& tiles = family_of(table.tiles, op.right.type);
+  const int64_t width = piece_elements(packing.format);
+  return packing.rows == op.m && packing.k == op.n && op.n % width == 0 &&
+         tiles.columns % width == 0 && packing.tiles == ceil_div(op.m, tiles.rows) &&
+         op.epilogue.residual == nullptr && op.out.column_block == 0 && op.batch == 1;
+}
 
 int64_t matmul_scratch(const Matmul& op, int threads) {
   Run run(op);

@@ -8,10 +8,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "saccade/ops/panels.h"
 #include "saccade/runtime/kernels/layout.h"
+#include "saccade/runtime/kernels/packing.h"
 #include "saccade/runtime/kernels/pool.h"
 #include "saccade/runtime/kernels/table.h"
 
@@ -25,6 +27,8 @@ struct Left {
   const Patches* patches = nullptr;  ///< if set, rows is not used
   const Norm* norm = nullptr;        ///< over the k elements of a row
   Quantisation quantisation;         ///< used with int8 panels
+  /// Not null: the rows are packed already, as row_packing() says; nothing else is used.
+  const std::byte* packed = nullptr;
 };
 
 /// B in panels (ops/panels.h), aligned to 64 bytes; weights from a plan or from pack_right().
@@ -52,6 +56,8 @@ struct Output {
   RowMap rows;
   int64_t column_block = 0;
   int64_t column_block_stride = 0;
+  /// Not null: `data` receives packed rows, see can_pack_result(); nothing else is used.
+  const Packing* packing = nullptr;
 };
 
 /// `batch` products of one shape; batch strides count elements of A and C, bytes of B. All of B at
@@ -67,6 +73,12 @@ struct Matmul {
   int64_t right_batch_stride = 0;
   int64_t out_batch_stride = 0;
 };
+
+/// How matmul() packs the rows of A on this processor. Nothing where they are better left to it: it
+/// reads them where they lie, or finds a scale for each of them (int8).
+[[nodiscard]] std::optional<Packing> row_packing(const Matmul& op);
+/// Whether C can be stored so: it has these rows, cut in the same way, in columns that fill pieces.
+[[nodiscard]] bool can_pack_result(const Matmul& op, const Packing& packing);
 
 /// Bytes of scratch that matmul() needs with so many threads; depends on shapes only.
 [[nodiscard]] int64_t matmul_scratch(const Matmul& op, int threads);

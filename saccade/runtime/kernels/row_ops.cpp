@@ -36,6 +36,26 @@ void layer_norm_rows(const float* x, const RowMap& from, int64_t rows, int64_t n
   });
 }
 
+void layer_norm_rows(const float* x, const RowMap& from, const Norm& norm, const Packing& packing,
+                     std::byte* y, Pool& pool, std::span<float> scratch) {
+  const RowFunctions functions = kernel_table().rows;
+  const int64_t n = packing.k;
+  pool.run(packing.tiles, [&](int64_t task, int thread) {
+    const Range rows = packing.tile(task);
+    const int64_t stride = rows.size() * kPieceBytes;
+    std::byte* to = y + rows.begin * packing.row_bytes();
+    float* normal = scratch.data() + thread * n;
+    for (int64_t r = rows.begin; r < rows.end; ++r, to += kPieceBytes) {
+      functions.layer_norm(x + from.offset(r), n, norm.epsilon, norm.gamma, norm.beta, nullptr,
+                           normal);
+      if (packing.format == RowFormat::bf16)
+        functions.pack_bf16(normal, n, to, stride);
+      else
+        functions.pack_row(packing.format, normal, n, 0, 0, to, stride);
+    }
+  });
+}
+
 void softmax_rows(const float* x, int64_t rows, int64_t n, float* y, Pool& pool) {
   const auto function = kernel_table().rows.softmax;
   for_rows(rows, n, pool, [&](int64_t begin, int64_t end) {

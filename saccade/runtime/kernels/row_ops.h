@@ -1,11 +1,13 @@
 #pragma once
 // Operators that go over rows or elements once: norms, softmax, activations, sums, means.
 // fp32, dense rows unless a stride is given. Tasks are of fixed size; the same bits for any number
-// of threads. No scratch.
+// of threads.
 
 #include <cstdint>
+#include <span>
 
 #include "saccade/runtime/kernels/layout.h"
+#include "saccade/runtime/kernels/packing.h"
 #include "saccade/runtime/kernels/pool.h"
 #include "saccade/runtime/kernels/table.h"
 
@@ -15,6 +17,11 @@ namespace saccade::runtime::kernels {
 /// lie as those of y; y may be x.
 void layer_norm_rows(const float* x, const RowMap& from, int64_t rows, int64_t n, const Norm& norm,
                      const float* residual, float* y, const RowMap& to, Pool& pool);
+
+/// Rows of the matrix product that comes next: packing.rows rows of packing.k, packed. `scratch`
+/// has room for one of them for each thread.
+void layer_norm_rows(const float* x, const RowMap& from, const Norm& norm, const Packing& packing,
+                     std::byte* y, Pool& pool, std::span<float> scratch);
 
 /// y[r] = softmax(x[r]); y may be x.
 void softmax_rows(const float* x, int64_t rows, int64_t n, float* y, Pool& pool);

@@ -143,6 +143,11 @@ void pack_bf16(const float* row, int64_t k, std::byte* out, int64_t stride) {
   pack<PackBf16>(row, k, 0, 0, out, stride);
 }
 
+void pack_tile_bf16(const float* tile, int64_t tile_stride, int rows, std::byte* out) {
+  for (int r = 0; r < rows; ++r, tile += tile_stride, out += kPieceBytes)
+    pack_bf16(tile, 32, out, 0);
+}
+
 void pack_row(RowFormat format, const float* row, int64_t k, float inverse_scale, int32_t zero,
               std::byte* out, int64_t stride) {
   switch (format) {
@@ -434,9 +439,10 @@ void finish(const FinishArgs& args) {
 }
 
 RowFunctions GetRows() {
-  return {&pack_bf16, &pack_row,    &interleave_bf16, &to_bf16,  &layer_norm, &largest_magnitude,
-          &finish,    &softmax_row, &softmax,         &activate, &add,        &multiply,
-          &scale,     &dot,         &transpose_panel};
+  return {
+      &pack_bf16,         &pack_tile_bf16, &pack_row,    &interleave_bf16, &to_bf16,  &layer_norm,
+      &largest_magnitude, &finish,         &softmax_row, &softmax,         &activate, &add,
+      &multiply,          &scale,          &dot,         &transpose_panel};
 }
 
 }  // namespace

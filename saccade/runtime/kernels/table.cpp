@@ -41,6 +41,7 @@ void add_dot_products(KernelTable& table) {
     if (processor.avx512bf16 && avx512bf16_tiles() != nullptr) {
       tiles.bf16 = *avx512bf16_tiles();
       table.rows.pack_bf16 = &avx512bf16_pack;
+      table.rows.pack_tile_bf16 = &avx512bf16_pack_tile;
     }
     if (processor.avx512vnni) take(tiles.i8, avx512vnni_tiles());
   } else if (tiles.target == HWY_AVX2) {

@@ -109,6 +109,8 @@ struct SoftmaxRow {
 struct RowFunctions {
   /// What pack_row does for bf16.
   void (*pack_bf16)(const float* row, int64_t k, std::byte* out, int64_t stride);
+  /// A tile of 32 columns to one piece of bf16 for each row, 64 bytes apart.
+  void (*pack_tile_bf16)(const float* tile, int64_t tile_stride, int rows, std::byte* out);
   /// Copies one row of k elements to its pieces, `stride` bytes apart; the last one is filled with
   /// zeros. Bytes: round(x * inverse_scale) + zero, clamped to [0, 255].
   void (*pack_row)(RowFormat format, const float* row, int64_t k, float inverse_scale, int32_t zero,
@@ -164,6 +166,7 @@ void allow_dot_products(bool allowed);
 /// Tiles of instruction sets beyond Highway's; null where this build has none.
 [[nodiscard]] const TileFamily* avx512bf16_tiles();
 void avx512bf16_pack(const float* row, int64_t k, std::byte* out, int64_t stride);
+void avx512bf16_pack_tile(const float* tile, int64_t tile_stride, int rows, std::byte* out);
 [[nodiscard]] const TileFamily* avx512vnni_tiles();
 [[nodiscard]] const TileFamily* avxvnni_tiles();
 

@@ -60,9 +60,15 @@ void avx512bf16_pack(const float* row, int64_t k, std::byte* out, int64_t stride
         out, reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(half(k - 16, row + 16), half(k, row))));
 }
 
+void avx512bf16_pack_tile(const float* tile, int64_t tile_stride, int rows, std::byte* out) {
+  for (int r = 0; r < rows; ++r, tile += tile_stride, out += kPieceBytes)
+    avx512bf16_pack(tile, 32, out, 0);
+}
+
 }  // namespace saccade::runtime::kernels
 #else
 void saccade::runtime::kernels::avx512bf16_pack(const float*, int64_t, std::byte*, int64_t) {}
+void saccade::runtime::kernels::avx512bf16_pack_tile(const float*, int64_t, int, std::byte*) {}
 const saccade::runtime::kernels::TileFamily* saccade::runtime::kernels::avx512bf16_tiles() {
   return nullptr;
 }
