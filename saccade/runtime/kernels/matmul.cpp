@@ -21,6 +21,7 @@ constexpr int32_t kDynamicZero = 128;
 
 // The grid. Its constants decide speed, not bits.
 constexpr int64_t kManyRows = 768;  // from here on tasks are blocks of rows, else of columns
+constexpr int64_t kRowsApart = 96;  // from here on rows are halved
 constexpr int64_t kTasks = 28;      // at least so many, where the work allows
 constexpr int64_t kRowBlock = 112;  // rows: 8 tiles of 14
 constexpr int64_t kRowBlockBytes = 512 << 10;  // of packed A, to stay in a core's cache
@@ -28,8 +29,17 @@ constexpr int64_t kColumnChunk = 64;
 constexpr int64_t kTaskMacs = 256 << 10;
 constexpr int64_t kBlockSteps = 1024;  // of the summed dimension: 64 KiB of a panel
 
+/// Two threads share the rows of each product in the same way: what a thread writes is in its core's
+/// cache when the next product reads it.
+int64_t row_parts(int64_t m) { return m >= kRowsApart && m < kManyRows ? 2 : 1; }
+
+/// Tiles of `rows` rows or fewer for m rows.
+int64_t count_tiles(int64_t m, int64_t rows) {
+  return round_up(ceil_div(m, rows), row_parts(m));
+}
+
 /// How the work is cut, from the shape alone. Shared: A is packed once by all threads, then tasks
-/// are (chunk of columns, block of rows). Otherwise each task packs a block of rows for itself and
+/// are (block of rows, chunk of columns). Otherwise each task packs a block of rows for itself and
 /// makes all columns of it.
 struct Grid {
   bool shared;
@@ -50,7 +60,7 @@ Grid make_grid(const Matmul& op) {
   const int64_t affordable = op.m * op.n * op.k / (kTaskMacs * chunks);
   const int64_t wanted = ceil_div(kTasks, chunks * op.batch);
   const int64_t most = std::min({wanted, affordable, ceil_div(op.m, kMaxTileRows)});
-  return {true, std::max<int64_t>(most, 1), chunks};
+  return {true, round_up(std::max<int64_t>(most, 1), row_parts(op.m)), chunks};
 }
 
 const TileFamily& family_of(const Tiles& tiles, DType type) {
@@ -102,7 +112,7 @@ class Run {
         table_(kernel_table()),
         tiles_(family_of(table_.tiles, op.right.type)),
         grid_(make_grid(op)),
-        packing_{tiles_.format, op.m, op.k, ceil_div(op.m, tiles_.rows)},
+        packing_{tiles_.format, op.m, op.k, count_tiles(op.m, tiles_.rows)},
         pieces_(piece_count(tiles_.format, op.k)),
         steps_(ops::panel_steps(op.right.type, op.k)),
         step_bytes_(ops::panel_group(op.right.type) * kPieceBytes / piece_elements(tiles_.format)),
@@ -143,8 +153,8 @@ class Run {
     const PackedRows rows = packs_ ? shared_ : given();
     const int64_t tasks = grid_.column_chunks * grid_.row_blocks;
     pool.run(op_.batch * tasks, [&](int64_t task, int thread) {
-      const int64_t chunk = task % tasks / grid_.row_blocks;
-      const Range tiles = block_tiles(task % grid_.row_blocks);
+      const int64_t chunk = task % grid_.column_chunks;
+      const Range tiles = block_tiles(task % tasks / grid_.column_chunks);
       const Range columns{chunk * kColumnChunk, std::min(op_.n, (chunk + 1) * kColumnChunk)};
       multiply(task / tasks, tiles, columns, from_row(rows, packing_.tile(tiles.begin).begin),
                area_of(thread));
@@ -465,7 +475,7 @@ std::optional<Packing> row_packing(const Matmul& op) {
   const TileFamily& tiles = family_of(table.tiles, op.right.type);
   const bool in_place = tiles.wide_in_place != nullptr && lies_right(op);
   if (in_place || op.right.type == DType::I8 || op.batch > 1) return std::nullopt;
-  return Packing{tiles.format, op.m, op.k, ceil_div(op.m, tiles.rows)};
+  return Packing{tiles.format, op.m, op.k, count_tiles(op.m, tiles.rows)};
 }
 
 bool can_pack_result(const Matmul& op, const Packing& packing) {
@@ -473,7 +483,7 @@ bool can_pack_result(const Matmul& op, const Packing& packing) {
   const TileFamily& tiles = family_of(table.tiles, op.right.type);
   const int64_t width = piece_elements(packing.format);
   return packing.rows == op.m && packing.k == op.n && op.n % width == 0 &&
-         tiles.columns % width == 0 && packing.tiles == ceil_div(op.m, tiles.rows) &&
+         tiles.columns % width == 0 && packing.tiles == count_tiles(op.m, tiles.rows) &&
          op.epilogue.residual == nullptr && op.out.column_block == 0 && op.batch == 1;
 }
 

@@ -26,12 +26,15 @@ struct Range {
 /// What one task goes over where numbers are only touched once: 64 KiB of fp32.
 inline constexpr int64_t kTaskElements = 16 << 10;
 
-/// Calls body(begin, end) for tasks of about kTaskElements, of rows of n numbers.
+/// Calls body(begin, end) for tasks of about kTaskElements, of rows of n numbers. An even number of
+/// even tasks, so that two threads have the rows here that they have in matrix products.
 template <class Body>
 void for_rows(int64_t rows, int64_t n, Pool& pool, const Body& body) {
-  const int64_t block = std::max<int64_t>(1, kTaskElements / std::max<int64_t>(n, 1));
-  pool.run(ceil_div(rows, block),
-           [&](int64_t task, int) { body(task * block, std::min(rows, (task + 1) * block)); });
+  const int64_t tasks = (ceil_div(rows * n, kTaskElements) + 1) / 2 * 2;
+  pool.run(std::min(tasks, rows), [&](int64_t task, int) {
+    const Range part_rows = part({0, rows}, std::min(tasks, rows), task);
+    body(part_rows.begin, part_rows.end);
+  });
 }
 
 /// Columns that one tile covers.
