@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <numeric>
+#include <utility>
 
 #include "saccade/base/check.h"
 #include "saccade/ops/op.h"
@@ -29,14 +30,12 @@ constexpr int64_t kColumnChunk = 64;
 constexpr int64_t kTaskMacs = 256 << 10;
 constexpr int64_t kBlockSteps = 1024;  // of the summed dimension: 64 KiB of a panel
 
-/// Two threads share the rows of each product in the same way: what a thread writes is in its core's
-/// cache when the next product reads it.
+/// Two threads share the rows of each product in the same way: what a thread writes is in its
+/// core's cache when the next product reads it.
 int64_t row_parts(int64_t m) { return m >= kRowsApart && m < kManyRows ? 2 : 1; }
 
 /// Tiles of `rows` rows or fewer for m rows.
-int64_t count_tiles(int64_t m, int64_t rows) {
-  return round_up(ceil_div(m, rows), row_parts(m));
-}
+int64_t count_tiles(int64_t m, int64_t rows) { return round_up(ceil_div(m, rows), row_parts(m)); }
 
 /// How the work is cut, from the shape alone. Shared: A is packed once by all threads, then tasks
 /// are (block of rows, chunk of columns). Otherwise each task packs a block of rows for itself and
@@ -79,14 +78,21 @@ struct ThreadArea {
   std::byte* partial = nullptr;  // [rows of a block][columns of a tile], between blocks of K
   float* patch = nullptr;        // one row
   float* normalised = nullptr;
+  float* row_bias = nullptr;  // [rows of a block][16]: each one for a whole vector
 };
+
+/// Whether sums begin with the bias of their row.
+bool begins_with_row_bias(const Matmul& op) {
+  const Epilogue& e = op.epilogue;
+  return e.row_bias != nullptr && e.bias == nullptr && op.right.type != DType::I8;
+}
 
 /// Whether tiles can be stored as they come, but for the residual.
 bool is_plain(const Matmul& op) {
   const Epilogue& e = op.epilogue;
-  return op.right.type != DType::I8 && e.row_bias == nullptr && e.activation == Activation::none &&
-         e.layer_scale == nullptr && e.scale == 1.0F && op.out.rows.index == nullptr &&
-         op.out.column_block == 0 && op.out.packing == nullptr;
+  return op.right.type != DType::I8 && (e.row_bias == nullptr || begins_with_row_bias(op)) &&
+         e.activation == Activation::none && e.layer_scale == nullptr && e.scale == 1.0F &&
+         op.out.rows.index == nullptr && op.out.column_block == 0 && op.out.packing == nullptr;
 }
 
 /// Whether rows of A can be read where they lie: at one distance, without anything to be done to
@@ -118,6 +124,7 @@ class Run {
         step_bytes_(ops::panel_group(op.right.type) * kPieceBytes / piece_elements(tiles_.format)),
         panel_stride_(ops::panel_stride(op.right.type, op.k)),
         plain_(is_plain(op)),
+        row_bias_(begins_with_row_bias(op)),
         in_place_(tiles_.wide_in_place != nullptr && lies_right(op)),
         packs_(!in_place_ && op.left.packed == nullptr) {}
 
@@ -169,6 +176,14 @@ class Run {
     int64_t a_row, a_piece;  // bytes
     float* out;              // column 0, or null: the tile goes through finish()
   };
+  /// What the sums of tile after tile begin with; strides in elements.
+  struct Start {
+    const void* at;
+    int64_t row, panel;
+    const void* next(int64_t rows) {
+      return std::exchange(at, static_cast<const float*>(at) + rows * row);
+    }
+  };
   /// A block has fewer than kManyRows rows, and no family lower tiles than this.
   static constexpr int64_t kMostTiles = kManyRows / 6 + 1;
 
@@ -196,6 +211,7 @@ class Run {
     area.partial = cutter.take<std::byte>(block_rows() * kMaxTileColumns * 4);
     area.patch = cutter.take<float>(op_.k);
     area.normalised = cutter.take<float>(op_.k);
+    if (row_bias_) area.row_bias = cutter.take<float>(block_rows() * kPanelWidth);
     return area;
   }
 
@@ -209,6 +225,7 @@ class Run {
     ThreadArea area = area_;
     move(area.packed.data), move(area.packed.scale);
     move(area.partial), move(area.patch), move(area.normalised);
+    move(area.row_bias);
     return area;
   }
 
@@ -233,6 +250,7 @@ class Run {
                 const ThreadArea& area) const;
   std::span<const TileRows> find_tiles(int64_t image, const Range& tiles, const PackedRows& packed,
                                        std::span<TileRows> room) const;
+  void spread_row_bias(std::span<const TileRows> tiles, float* to) const;
   void multiply_group(int64_t image, std::span<const TileRows> tiles, const Group& group,
                       const std::byte* b, const std::byte* ahead, const PackedRows& packed,
                       const ThreadArea& area) const;
@@ -251,7 +269,7 @@ class Run {
   int64_t steps_;       // of a panel
   int64_t step_bytes_;  // of a packed row
   int64_t panel_stride_;
-  bool plain_;
+  bool plain_, row_bias_;
   bool in_place_;  // tiles read the rows of A where they lie
   bool packs_;
   PackedRows shared_;
@@ -308,6 +326,7 @@ void Run::multiply(int64_t image, const Range& block, const Range& columns,
                    const PackedRows& packed, const ThreadArea& area) const {
   TileRows room[kMostTiles];
   const auto tiles = find_tiles(image, block, packed, room);
+  if (row_bias_) spread_row_bias(tiles, area.row_bias);
   const std::byte* panels = op_.right.panels + image * op_.right_batch_stride;
   for_each_group(tiles_, in_place_, columns, round_up(op_.n, kPanelWidth), [&](const Group& group) {
     const int64_t c = group.columns.begin, next = c + group.width;
@@ -316,6 +335,12 @@ void Run::multiply(int64_t image, const Range& block, const Range& columns,
     const std::byte* ahead = more ? panels + next / kPanelWidth * panel_stride_ : nullptr;
     multiply_group(image, tiles, group, b, ahead, packed, area);
   });
+}
+
+/// The bias of each row as a vector that its sums begin with.
+void Run::spread_row_bias(std::span<const TileRows> tiles, float* to) const {
+  for (int64_t r = tiles.front().rows.begin; r < tiles.back().rows.end; ++r, to += kPanelWidth)
+    std::fill_n(to, kPanelWidth, op_.epilogue.row_bias[r]);
 }
 
 /// All rows of a block, one group of columns: a block of K of the panels stays in the nearest
@@ -331,25 +356,29 @@ void Run::multiply_group(int64_t image, std::span<const TileRows> tiles, const G
   const bool whole = group.columns.size() == group.width;
   const float* residual = op_.epilogue.residual;
   const int64_t piece_steps = kPieceBytes / step_bytes_;
-  TileArgs args{};
+  TileArgs args;
   args.b_stride = panel_stride_;
   args.prefetch = ahead != nullptr ? ahead : b;
-  if (ahead != nullptr)
-    args.prefetch_lines = ceil_div(group.width / kPanelWidth * panel_stride_,
-                                   std::ssize(tiles) * pieces_ * kPieceBytes);
-  args.init_panel = args.out_panel = kPanelWidth;
+  args.prefetch_lines = ahead == nullptr ? 0
+                                         : ceil_div(group.width / kPanelWidth * panel_stride_,
+                                                    std::ssize(tiles) * pieces_ * kPieceBytes);
+  args.out_panel = kPanelWidth;
   for (int64_t step = 0; step < steps_; step += kBlockSteps) {
-    const bool first = step == 0, last = step + kBlockSteps >= steps_;
+    const bool last = step + kBlockSteps >= steps_;
     args.steps = std::min(kBlockSteps, steps_ - step);
     args.b = b + step * kPanelStepBytes;
     const int64_t piece = step / piece_steps, pieces = args.steps / piece_steps;
     std::byte* partial = area.partial;
+    Start start = step > 0    ? Start{area.partial, kMaxTileColumns, kPanelWidth}
+                  : row_bias_ ? Start{area.row_bias, kPanelWidth, 0}
+                              : Start{bias, 0, kPanelWidth};
     for (const TileRows& tile : tiles) {
       const bool straight = last && whole && tile.out != nullptr;
       args.a = tile.a + piece * tile.a_piece;
       args.a_row = tile.a_row;
-      args.init = first ? static_cast<void*>(bias) : partial;
-      args.init_row = first ? 0 : kMaxTileColumns;
+      args.init = start.next(tile.rows.size());
+      args.init_row = start.row;
+      args.init_panel = start.panel;
       args.out = straight ? tile.out + column : last ? static_cast<void*>(finished) : partial;
       args.out_row = straight ? op_.out.rows.row_stride : kMaxTileColumns;
       args.added =
@@ -410,19 +439,17 @@ void Run::finish(int64_t image, const Range& rows, const Range& columns, const v
     out[i] = offset < 0 ? nullptr : blocked ? block + i * kMaxTileColumns : op_.out.data + at;
     residual[i] = e.residual != nullptr && offset >= 0 ? e.residual + at : nullptr;
   }
-  FinishArgs args{};
+  FinishArgs args;
   args.tile = tile;
   args.tile_stride = kMaxTileColumns;
   args.rows = static_cast<int>(rows.size());
   args.columns = static_cast<int>(columns.size());
-  if (is_int8()) {
-    args.row_scale = packed.scale;
-    args.zero = zero();
-    args.column_scale = op_.right.column_scale + c;
-    args.column_sum = op_.right.column_sum + c;
-    args.bias = at_column(e.bias);
-  }
-  args.row_bias = e.row_bias != nullptr ? e.row_bias + rows.begin : nullptr;
+  args.row_scale = packed.scale;
+  args.zero = zero();
+  args.column_scale = is_int8() ? op_.right.column_scale + c : nullptr;
+  args.column_sum = is_int8() ? op_.right.column_sum + c : nullptr;
+  args.bias = is_int8() ? at_column(e.bias) : nullptr;
+  args.row_bias = e.row_bias != nullptr && !row_bias_ ? e.row_bias + rows.begin : nullptr;
   args.activation = e.activation;
   args.layer_scale = at_column(e.layer_scale);
   args.scale = e.scale;
