@@ -22,6 +22,7 @@ using VF = hn::Vec<DF>;
 #include "saccade/runtime/kernels/lanes-inl.h"
 #include "saccade/runtime/kernels/math-inl.h"
 
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr int64_t kPieceFloats = kPieceBytes / static_cast<int64_t>(sizeof(float));
 
 // ---- packing ----
@@ -100,41 +101,57 @@ SACCADE_INLINE void store_weights(VF low, VF high, uint16_t* y) {
   hn::StoreU(hn::ConcatOdd(d16, b, a), d16, y);
 }
 
-/// One row: pieces of 16 scores, `stride` elements apart. Returns the sum of the weights.
-template <int kAdded, bool kHalf>
-SACCADE_INLINE float softmax_row(const SoftmaxTile& t, int64_t row) {
+/// The scores of one row, vector by vector: pieces of 16 stand a row of the tile apart.
+struct Scores {
+  static constexpr int64_t kParts = 16 / kLanes;  // vectors of a piece
+  float* first;
+  int64_t piece_stride;
+  SACCADE_INLINE Scores(const SoftmaxTile& t, int64_t row)
+      : first(t.scores + row * 16), piece_stride(t.rows * 16) {}
+  SACCADE_INLINE float* operator[](int64_t v) const {
+    return first + v / kParts * piece_stride + v % kParts * kLanes;
+  }
+};
+
+/// Adds what is to be added to one row and returns its largest score; -infinity stands beyond the
+/// keys then, to the end of the vector.
+template <int kAdded>
+SACCADE_INLINE float largest_score(const SoftmaxTile& t, int64_t row) {
   const DF d;
-  constexpr int64_t kParts = 16 / kLanes;  // vectors of a piece
-  const int64_t whole = t.keys / kLanes, rest = t.keys % kLanes, count = whole + (rest > 0);
-  const int64_t stride = t.rows * 16;
-  float* scores = t.scores + row * 16;
-  const VF log2e = hn::Set(d, kLog2E),
-           nothing = hn::Set(d, -std::numeric_limits<float>::infinity());
-  const auto place = [&](int64_t v) { return scores + v / kParts * stride + v % kParts * kLanes; };
+  const Scores scores(t, row);
+  const int64_t whole = t.keys / kLanes, rest = t.keys % kLanes;
+  const VF log2e = hn::Set(d, kLog2E), nothing = hn::Set(d, -kInfinity);
+  const float* added[kAdded + 1];
+  for (int i = 0; i < kAdded; ++i) added[i] = t.added[i] + row * t.added_stride[i];
   const auto score = [&](int64_t v, int64_t lanes) HWY_ATTR {
-    VF x = hn::LoadU(d, place(v));
-    for (int i = 0; i < kAdded; ++i) {
-      const float* added = t.added[i] + row * t.added_stride[i] + v * kLanes;
-      x = hn::MulAdd(load_up_to(added, lanes), log2e, x);
-    }
+    VF x = hn::LoadU(d, scores[v]);
+    for (int i = 0; i < kAdded; ++i)
+      x = hn::MulAdd(load_up_to(added[i] + v * kLanes, lanes), log2e, x);
     return x;
   };
   VF most = nothing;
   for (int64_t v = 0; v < whole; ++v) {
     const VF x = score(v, kLanes);
-    if constexpr (kAdded > 0) hn::StoreU(x, d, place(v));
+    if constexpr (kAdded > 0) hn::StoreU(x, d, scores[v]);
     most = hn::Max(most, x);
   }
   if (rest > 0) {
     const VF x = hn::IfThenElse(hn::FirstN(d, rest), score(whole, rest), nothing);
-    hn::StoreU(x, d, place(whole));
+    hn::StoreU(x, d, scores[whole]);
     most = hn::Max(most, x);
   }
-  most = hn::MaxOfLanes(d, most);
-  // A row of nothing but -infinity: weights of 0 and a sum of 0, which makes NaN as elsewhere.
-  most = hn::IfThenElse(hn::Eq(most, nothing), hn::Zero(d), most);
+  return hn::GetLane(hn::MaxOfLanes(d, most));
+}
+
+/// Turns the scores of one row into weights and returns their sum.
+template <bool kHalf>
+SACCADE_INLINE float weigh(const SoftmaxTile& t, int64_t row, float largest) {
+  const DF d;
+  const Scores scores(t, row);
+  const int64_t count = (t.keys + kLanes - 1) / kLanes;
+  const VF most = hn::Set(d, largest);
   const auto weight = [&](int64_t v) HWY_ATTR {
-    return power_of_two<kHalf>(hn::Sub(hn::LoadU(d, place(v)), most));
+    return power_of_two<kHalf>(hn::Sub(hn::LoadU(d, scores[v]), most));
   };
   VF sum = hn::Zero(d);
   for (int64_t v = 0; v < count; v += kHalf ? 2 : 1) {
@@ -144,17 +161,25 @@ SACCADE_INLINE float softmax_row(const SoftmaxTile& t, int64_t row) {
       const VF next = v + 1 < count ? weight(v + 1) : hn::Zero(d);
       sum = hn::Add(sum, next);
       const int64_t key = v * kLanes;
-      store_weights(w, next, t.bf16 + key / 32 * t.rows * 32 + row * 32 + key % 32);
+      store_weights(w, next, t.bf16 + (key / 32 * t.rows + row) * 32 + key % 32);
     } else {
-      hn::StoreU(w, d, place(v));
+      hn::StoreU(w, d, scores[v]);
     }
   }
   return hn::GetLane(hn::SumOfLanes(d, sum));
 }
 
+/// First the largest score of all rows, then the weights of all rows: rows do not wait for each
+/// other, and so much of each loop is under way at once that its latency is hidden.
 template <int kAdded, bool kHalf>
 void softmax_rows(const SoftmaxTile& t) {
-  for (int64_t r = 0; r < t.rows; ++r) t.inverse_sums[r] = 1 / softmax_row<kAdded, kHalf>(t, r);
+  float largest[kMaxTileRows];
+  for (int64_t r = 0; r < t.rows; ++r) {
+    const float most = largest_score<kAdded>(t, r);
+    // A row of nothing but -infinity: weights of 0 and a sum of 0, which makes NaN as elsewhere.
+    largest[r] = most == -kInfinity ? 0 : most;
+  }
+  for (int64_t r = 0; r < t.rows; ++r) t.inverse_sums[r] = 1 / weigh<kHalf>(t, r, largest[r]);
 }
 
 template <int kAdded>
