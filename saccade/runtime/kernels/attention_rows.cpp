@@ -23,59 +23,89 @@ using VF = hn::Vec<DF>;
 #include "saccade/runtime/kernels/math-inl.h"
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
+constexpr int64_t kPanelColumns = 16;
 constexpr int64_t kPieceFloats = kPieceBytes / static_cast<int64_t>(sizeof(float));
 
 // ---- packing ----
 
 /// The same for a tile and for steps: pieces of 16 elements.
-void pack_pieces(const HeadPack& pack) {
-  const int64_t whole = pack.length / kLanes * kLanes;
-  const int64_t end = (pack.length + kPieceFloats - 1) / kPieceFloats * kPieceFloats;
-  for (int64_t r = 0; r < pack.count; ++r) {
-    const float* x = pack.rows[r];
-    const VF factor = hn::Set(DF(), pack.factors != nullptr ? pack.factors[r] : 1.0F);
-    std::byte* out = pack.out + r * kPieceBytes;
-    const auto store = [&](VF v, int64_t i) HWY_ATTR {
-      auto* piece = reinterpret_cast<float*>(out + i / kPieceFloats * pack.piece_stride);
-      hn::StoreU(hn::Mul(v, factor), DF(), piece + i % kPieceFloats);
-    };
-    int64_t i = 0;
-    for (; i < whole; i += kLanes) store(hn::LoadU(DF(), x + i), i);
-    if (i < pack.length) store(load_some(x + i, pack.length - i), i), i += kLanes;
-    for (; i < end; i += kLanes) store(hn::Zero(DF()), i);
+template <bool kScaled>
+SACCADE_INLINE void pack_pieces(const HeadPack& pack) {
+  const auto [rows, factors, count, length, out, piece_stride] = pack;
+  for (int64_t begin = 0; begin < length; begin += kPieceFloats) {
+    auto* piece = reinterpret_cast<float*>(out + begin / kPieceFloats * piece_stride);
+    for (int64_t i = begin; i < begin + kPieceFloats; i += kLanes, piece += kLanes) {
+      const int64_t lanes = std::clamp<int64_t>(length - i, 0, kLanes);
+      const auto copy = [&](const auto& load) HWY_ATTR {
+        for (int64_t r = 0; r < count; ++r) {
+          VF v = load(rows[r] + i);
+          if constexpr (kScaled) v = hn::Mul(v, hn::Set(DF(), factors[r]));
+          hn::StoreU(v, DF(), piece + r * kPieceFloats);
+        }
+      };
+      if (lanes == kLanes)
+        copy([](const float* x) HWY_ATTR { return hn::LoadU(DF(), x); });
+      else
+        copy([&](const float* x) HWY_ATTR { return load_some(x, lanes); });
+    }
   }
 }
 
-/// Four rows of four elements each become four columns; blocks of 128 bits on every target.
-void pack_columns(const HeadPack& pack) {
-  const hn::CappedTag<float, 4> d;
-  const hn::Repartition<double, decltype(d)> d64;
-  constexpr int64_t kColumns = 16;
-  auto* panel = reinterpret_cast<float*>(pack.out);
-  for (int64_t r = 0; r < kColumns; r += 4) {
-    const float* const* x = pack.rows + r;
-    float factors[4] = {1, 1, 1, 1};
-    if (pack.factors != nullptr) std::copy_n(pack.factors + r, 4, factors);
-    const auto load = [&](int row, int64_t i) HWY_ATTR {
-      return hn::Mul(hn::LoadU(d, x[row] + i), hn::Set(d, factors[row]));
+void pack_rows(const HeadPack& pack) {
+  return pack.factors != nullptr ? pack_pieces<true>(pack) : pack_pieces<false>(pack);
+}
+
+/// Four elements of each fourth row, in blocks of 128 bits.
+template <class D>
+SACCADE_INLINE hn::Vec<D> load_blocks(D d, const float* const* rows, int64_t i) {
+  if constexpr (hn::MaxLanes(D()) == 4) {
+    return hn::LoadU(d, rows[0] + i);
+  } else {
+    const hn::Half<D> half;
+    return hn::Combine(d, load_blocks(half, rows + hn::MaxLanes(half), i),
+                       load_blocks(half, rows, i));
+  }
+}
+
+/// In each block of 128 bits, four rows of four elements become four columns.
+template <bool kScaled>
+SACCADE_INLINE void transpose(const HeadPack& pack) {
+  const DF d;
+  const hn::Repartition<double, DF> d64;
+  const int64_t length = pack.length;
+  for (int64_t r = 0; r < kPanelColumns; r += kLanes) {
+    const float* const* rows = pack.rows + r;
+    auto* to = reinterpret_cast<float*>(pack.out) + r;
+    VF factors = hn::Set(d, 1.0F);
+    if constexpr (kScaled) factors = hn::LoadU(d, pack.factors + r);
+    const auto store = [&](auto column) HWY_ATTR {
+      VF v = hn::BitCast(d, column);
+      if constexpr (kScaled) v = hn::Mul(v, factors);
+      hn::StoreU(v, d, to);
+      to += kPanelColumns;
     };
     int64_t i = 0;
-    for (; i + 4 <= pack.length; i += 4) {
-      const auto v0 = load(0, i), v1 = load(1, i), v2 = load(2, i), v3 = load(3, i);
+    for (; i + 4 <= length; i += 4) {
+      const VF v0 = load_blocks(d, rows, i), v1 = load_blocks(d, rows + 1, i);
+      const VF v2 = load_blocks(d, rows + 2, i), v3 = load_blocks(d, rows + 3, i);
       const auto low01 = hn::BitCast(d64, hn::InterleaveLower(d, v0, v1));
       const auto low23 = hn::BitCast(d64, hn::InterleaveLower(d, v2, v3));
       const auto high01 = hn::BitCast(d64, hn::InterleaveUpper(d, v0, v1));
       const auto high23 = hn::BitCast(d64, hn::InterleaveUpper(d, v2, v3));
-      float* to = panel + i * kColumns + r;
-      hn::StoreU(hn::BitCast(d, hn::InterleaveLower(d64, low01, low23)), d, to);
-      hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(d64, low01, low23)), d, to + kColumns);
-      hn::StoreU(hn::BitCast(d, hn::InterleaveLower(d64, high01, high23)), d, to + 2 * kColumns);
-      hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(d64, high01, high23)), d, to + 3 * kColumns);
+      store(hn::InterleaveLower(d64, low01, low23)), store(hn::InterleaveUpper(d64, low01, low23));
+      store(hn::InterleaveLower(d64, high01, high23));
+      store(hn::InterleaveUpper(d64, high01, high23));
     }
-    for (; i < pack.length; ++i)
-      for (int64_t row = 0; row < 4; ++row)
-        panel[i * kColumns + r + row] = x[row][i] * factors[row];
+    for (; i < length; ++i) {
+      alignas(64) float column[kLanes];
+      for (int64_t row = 0; row < kLanes; ++row) column[row] = rows[row][i];
+      store(hn::Load(d, column));
+    }
   }
+}
+
+void pack_columns(const HeadPack& pack) {
+  return pack.factors != nullptr ? transpose<true>(pack) : transpose<false>(pack);
 }
 
 void unit_factors(const float* const* rows, int64_t count, int64_t length, float* factors) {
@@ -202,7 +232,7 @@ void scale(const ScaledTile& t) {
 }
 
 HeadFunctions GetHeads() {
-  return {{&pack_pieces, &pack_columns, &pack_pieces}, &unit_factors, &softmax, &scale};
+  return {{&pack_rows, &pack_columns, &pack_rows}, &unit_factors, &softmax, &scale};
 }
 
 }  // namespace
