@@ -158,7 +158,7 @@ void Run::pack_values(const Place& place, const Area& area) const {
 
 /// One row tile from q to the result.
 void Run::attend(const Place& place, const Range& rows, const Area& area) const {
-  float inverse_sums[kMaxTileRows];
+  float inverse_sums[kTileRowRoom];
   pack_queries(place, rows, area);
   score(rows.size(), area);
   weigh(place, rows, inverse_sums, area);
@@ -168,7 +168,7 @@ void Run::attend(const Place& place, const Range& rows, const Area& area) const 
 /// q, scaled so that scores come out in units of ln 2.
 void Run::pack_queries(const Place& place, const Range& rows, const Area& area) const {
   const float* found[kMaxTileRows];
-  float factors[kMaxTileRows];
+  float factors[kTileRowRoom];
   const int64_t count = rows.size();
   find_rows(head_of(op_.q, place), op_.q.row_stride, op_.query_rows,
             place.group * op_.queries + rows.begin, count, found);

@@ -108,17 +108,73 @@ void pack_columns(const HeadPack& pack) {
   return pack.factors != nullptr ? transpose<true>(pack) : transpose<false>(pack);
 }
 
-void unit_factors(const float* const* rows, int64_t count, int64_t length, float* factors) {
-  for (int64_t r = 0; r < count; ++r) {
-    const float sum = reduce_sum(length, [&](int64_t i, int64_t lanes) HWY_ATTR {
-      const VF x = load_up_to(rows[r] + i, lanes);
-      return hn::Mul(x, x);
-    });
-    factors[r] = 1 / std::max(std::sqrt(sum), 1e-12F);
+// ---- softmax ----
+
+using D4 = hn::CappedTag<float, 4>;
+using V4 = hn::Vec<D4>;
+
+struct Sum {
+  template <class V>
+  static SACCADE_INLINE V of(V a, V b) {
+    return hn::Add(a, b);
+  }
+};
+struct Largest {
+  template <class V>
+  static SACCADE_INLINE V of(V a, V b) {
+    return hn::Max(a, b);
+  }
+};
+
+template <class Op, class D>
+SACCADE_INLINE V4 reduce_blocks(D d, hn::Vec<D> v) {
+  if constexpr (hn::MaxLanes(D()) == 4) {
+    return v;
+  } else {
+    const hn::Half<D> half;
+    return reduce_blocks<Op>(half, Op::of(hn::LowerHalf(half, v), hn::UpperHalf(half, v)));
   }
 }
 
-// ---- softmax ----
+/// Lane j: all lanes of v[j], in an order that does not depend on j.
+template <class Op>
+SACCADE_INLINE V4 reduce_four(const VF (&v)[4]) {
+  const DF d;
+  const hn::Repartition<double, DF> d64;
+  const auto pair = [&](VF a, VF b) HWY_ATTR {
+    return hn::BitCast(d64, Op::of(hn::InterleaveLower(d, a, b), hn::InterleaveUpper(d, a, b)));
+  };
+  const auto low = pair(v[0], v[1]), high = pair(v[2], v[3]);
+  return reduce_blocks<Op>(d, Op::of(hn::BitCast(d, hn::InterleaveLower(d64, low, high)),
+                                     hn::BitCast(d, hn::InterleaveUpper(d64, low, high))));
+}
+
+/// to[row] = finish(all lanes of f(row)), four rows at a time; what follows up to there is written.
+template <class Op, class F, class Finish>
+SACCADE_INLINE void reduce_rows(int64_t rows, float* to, const F& f, const Finish& finish) {
+  for (int64_t r = 0; r < rows; r += 4) {
+    VF v[4] = {hn::Zero(DF()), hn::Zero(DF()), hn::Zero(DF()), hn::Zero(DF())};
+    SACCADE_UNROLL(4)
+    for (int64_t j = 0; j < 4; ++j)
+      if (r + j < rows) v[j] = f(r + j);
+    hn::StoreU(finish(reduce_four<Op>(v)), D4(), to + r);
+  }
+}
+
+void unit_factors(const float* const* rows, int64_t count, int64_t length, float* factors) {
+  const D4 d;
+  const auto squares = [&](int64_t r) HWY_ATTR {
+    VF sum = hn::Zero(DF());
+    int64_t i = 0;
+    const auto add = [&](VF x) HWY_ATTR { sum = hn::MulAdd(x, x, sum); };
+    for (; i + kLanes <= length; i += kLanes) add(hn::LoadU(DF(), rows[r] + i));
+    if (i < length) add(load_some(rows[r] + i, length - i));
+    return sum;
+  };
+  reduce_rows<Sum>(count, factors, squares, [&](V4 sums) HWY_ATTR {
+    return hn::Div(hn::Set(d, 1.0F), hn::Max(hn::Sqrt(sums), hn::Set(d, 1e-12F)));
+  });
+}
 
 /// Two vectors of weights as bf16 side by side, halves away from zero. NaN may become another
 /// value: the sum of the row is NaN then, and with it the result.
@@ -143,10 +199,10 @@ struct Scores {
   }
 };
 
-/// Adds what is to be added to one row and returns its largest score; -infinity stands beyond the
-/// keys then, to the end of the vector.
+/// Adds what is to be added to one row and returns its largest scores, one in each lane; -infinity
+/// stands beyond the keys then, to the end of the vector.
 template <int kAdded>
-SACCADE_INLINE float largest_score(const SoftmaxTile& t, int64_t row) {
+SACCADE_INLINE VF largest_scores(const SoftmaxTile& t, int64_t row) {
   const DF d;
   const Scores scores(t, row);
   const int64_t whole = t.keys / kLanes, rest = t.keys % kLanes;
@@ -170,12 +226,12 @@ SACCADE_INLINE float largest_score(const SoftmaxTile& t, int64_t row) {
     hn::StoreU(x, d, scores[whole]);
     most = hn::Max(most, x);
   }
-  return hn::GetLane(hn::MaxOfLanes(d, most));
+  return most;
 }
 
-/// Turns the scores of one row into weights and returns their sum.
+/// Turns the scores of one row into weights and returns sums of them, one in each lane.
 template <bool kHalf>
-SACCADE_INLINE float weigh(const SoftmaxTile& t, int64_t row, float largest) {
+SACCADE_INLINE VF weigh(const SoftmaxTile& t, int64_t row, float largest) {
   const DF d;
   const Scores scores(t, row);
   const int64_t count = (t.keys + kLanes - 1) / kLanes;
@@ -196,20 +252,23 @@ SACCADE_INLINE float weigh(const SoftmaxTile& t, int64_t row, float largest) {
       hn::StoreU(w, d, scores[v]);
     }
   }
-  return hn::GetLane(hn::SumOfLanes(d, sum));
+  return sum;
 }
 
 /// First the largest score of all rows, then the weights of all rows: rows do not wait for each
 /// other, and so much of each loop is under way at once that its latency is hidden.
 template <int kAdded, bool kHalf>
 void softmax_rows(const SoftmaxTile& t) {
-  float largest[kMaxTileRows];
-  for (int64_t r = 0; r < t.rows; ++r) {
-    const float most = largest_score<kAdded>(t, r);
+  const D4 d;
+  float largest[kTileRowRoom];
+  const auto most = [&](int64_t r) HWY_ATTR { return largest_scores<kAdded>(t, r); };
+  reduce_rows<Largest>(t.rows, largest, most, [&](V4 v) HWY_ATTR {
     // A row of nothing but -infinity: weights of 0 and a sum of 0, which makes NaN as elsewhere.
-    largest[r] = most == -kInfinity ? 0 : most;
-  }
-  for (int64_t r = 0; r < t.rows; ++r) t.inverse_sums[r] = 1 / weigh<kHalf>(t, r, largest[r]);
+    return hn::IfThenElse(hn::Eq(v, hn::Set(d, -kInfinity)), hn::Zero(d), v);
+  });
+  const auto weights = [&](int64_t r) HWY_ATTR { return weigh<kHalf>(t, r, largest[r]); };
+  reduce_rows<Sum>(t.rows, t.inverse_sums, weights,
+                   [&](V4 sums) HWY_ATTR { return hn::Div(hn::Set(d, 1.0F), sums); });
 }
 
 template <int kAdded>

@@ -9,6 +9,8 @@
 
 namespace saccade::runtime::kernels {
 
+/// What is computed for each row of a tile has room to the next multiple of 4.
+inline constexpr int64_t kTileRowRoom = (kMaxTileRows + 3) / 4 * 4;
 inline constexpr float kLog2E = 1.44269504F;
 
 /// Rows of q, k or v, `length` elements each, taken times factors[row] where there are factors.
@@ -40,7 +42,7 @@ struct SoftmaxTile {
   const float* added[2];    ///< [rows][keys], in units of 1; null: nothing, and nothing behind it
   int64_t added_stride[2];  ///< elements from row to row
   uint16_t* bf16;           ///< not null: weights go here, [keys / 32][rows][32]
-  float* inverse_sums;      ///< [rows]
+  float* inverse_sums;      ///< [rows], with room
 };
 
 /// out[r][begin + c] = tile[r][c] * factors[r]
@@ -56,7 +58,7 @@ struct ScaledTile {
 
 struct HeadFunctions {
   HeadPacking packing;  ///< fp32
-  /// factors[r] = 1 / max(|row r|, 1e-12)
+  /// factors[r] = 1 / max(|row r|, 1e-12), with room
   void (*unit_factors)(const float* const* rows, int64_t count, int64_t length, float* factors);
   void (*softmax)(const SoftmaxTile& tile);
   void (*scale)(const ScaledTile& tile);

@@ -33,12 +33,10 @@ SACCADE_INLINE __m512i piece_of(const HeadPack& pack, int64_t row, int64_t begin
 }
 
 void pack_tile(const HeadPack& pack) {
-  for (int64_t r = 0; r < pack.count; ++r) {
-    const __m512 factor = factor_of(pack, r);
-    std::byte* out = pack.out + r * kPieceBytes;
-    for (int64_t i = 0; i < pack.length; i += kPiece, out += pack.piece_stride)
-      _mm512_storeu_si512(out, piece_of(pack, r, i, factor));
-  }
+  std::byte* out = pack.out;
+  for (int64_t i = 0; i < pack.length; i += kPiece, out += pack.piece_stride)
+    for (int64_t r = 0; r < pack.count; ++r)
+      _mm512_storeu_si512(out + r * kPieceBytes, piece_of(pack, r, i, factor_of(pack, r)));
 }
 
 /// 16 x 16 words: first within blocks of 128 bits, then the blocks.
