@@ -26,9 +26,11 @@ struct Area {
   Packed* packed = nullptr;
   std::byte* key_panels = nullptr;
   std::byte* value_panels = nullptr;
-  std::byte* query = nullptr;   // one row tile, packed
-  float* scores = nullptr;      // [keys / 16][rows of the tile][16]: a packed row block for P . V
-  uint16_t* weights = nullptr;  // the same as bf16, in pieces of 32
+  std::byte* query = nullptr;    // one row tile, packed
+  float* lone_key = nullptr;     // packed as a tile of one row
+  float* lone_scores = nullptr;  // of the row tile
+  float* scores = nullptr;       // [keys / 16][rows of the tile][16]: a packed row block for P . V
+  uint16_t* weights = nullptr;   // the same as bf16, in pieces of 32
 };
 
 class Run {
@@ -43,6 +45,7 @@ class Run {
         packing_(half_ ? avx512bf16_packing() : functions_.packing),
         key_stride_(ops::panel_stride(type_, op.head_dim)),
         value_stride_(ops::panel_stride(type_, op.keys)),
+        paneled_(op.keys % kPanelWidth == 1 && op.keys > 1 ? op.keys - 1 : op.keys),
         heads_(op.images * op.groups * op.heads),
         row_blocks_(std::min(ceil_div(kTasks, heads_), ceil_div(op.queries, kMaxTileRows))) {}
 
@@ -53,8 +56,9 @@ class Run {
     area.key_panels = cutter.take<std::byte>(key_panels * key_stride_);
     area.value_panels =
         cutter.take<std::byte>(ceil_div(op_.value_dim, kPanelWidth) * value_stride_);
-    area.query = cutter.take<std::byte>(piece_count(tiles_.format, op_.head_dim) * kPieceBytes *
-                                        kMaxTileRows);
+    area.query = cutter.take<std::byte>(pieces() * kPieceBytes * kMaxTileRows);
+    area.lone_key = cutter.take<float>(pieces() * kPanelWidth);
+    area.lone_scores = cutter.take<float>(kTileRowRoom);
     area.scores = cutter.take<float>(key_panels * kPanelWidth * kMaxTileRows);
     if (half_) area.weights = cutter.take<uint16_t>(ceil_div(op_.keys, 32) * 32 * kMaxTileRows);
     return area;
@@ -81,6 +85,8 @@ class Run {
   }
 
  private:
+  [[nodiscard]] int64_t pieces() const { return piece_count(tiles_.format, op_.head_dim); }
+  [[nodiscard]] bool has_lone_key() const { return paneled_ < op_.keys; }
   struct Place {
     int64_t image, group, head;
   };
@@ -124,8 +130,11 @@ class Run {
   HeadFunctions functions_;
   HeadPacking packing_;
   int64_t key_stride_, value_stride_;  // bytes from panel to panel
-  int64_t heads_;                      // of all groups and images
-  int64_t row_blocks_;                 // tasks for each
+  /// Keys in panels: all, or all but a lone one behind full panels (49 = 3 * 16 + 1 is usual), for
+  /// which a panel and a vector of each row would be too much.
+  int64_t paneled_;
+  int64_t heads_;       // of all groups and images
+  int64_t row_blocks_;  // tasks for each
 };
 
 /// k^T in panels: 16 rows of k become one panel. In the last one the last row is repeated: scores
@@ -134,14 +143,21 @@ void Run::pack_keys(const Place& place, const Area& area) const {
   const float* rows[kPanelWidth];
   float factors[kPanelWidth];
   HeadPack pack{rows, op_.cosine ? factors : nullptr, kPanelWidth, op_.head_dim, nullptr, 0};
-  for (int64_t begin = 0; begin < op_.keys; begin += kPanelWidth) {
-    const int64_t count = std::min(kPanelWidth, op_.keys - begin);
+  for (int64_t begin = 0; begin < paneled_; begin += kPanelWidth) {
+    const int64_t count = std::min(kPanelWidth, paneled_ - begin);
     find_keys(op_.k, place, begin, count, rows);
     std::fill(rows + count, rows + kPanelWidth, rows[count - 1]);
     if (op_.cosine) functions_.unit_factors(rows, kPanelWidth, op_.head_dim, factors);
     pack.out = area.key_panels + begin / kPanelWidth * key_stride_;
     packing_.columns(pack);
   }
+  if (!has_lone_key()) return;
+  find_keys(op_.k, place, paneled_, 1, rows);
+  if (op_.cosine) functions_.unit_factors(rows, 1, op_.head_dim, factors);
+  pack.count = 1;
+  pack.out = reinterpret_cast<std::byte*>(area.lone_key);
+  pack.piece_stride = kPieceBytes;
+  packing_.tile(pack);
 }
 
 /// v in panels: a row of v is one step of all panels, two rows with bf16.
@@ -188,7 +204,7 @@ void Run::score(int64_t rows, const Area& area) const {
   args.out_row = kPanelWidth;
   args.out_panel = rows * kPanelWidth;
   args.prefetch = area.key_panels;
-  for_each_group(tiles_, false, {0, op_.keys}, round_up(op_.keys, kPanelWidth),
+  for_each_group(tiles_, false, {0, paneled_}, round_up(paneled_, kPanelWidth),
                  [&](const Group& group) {
                    const int64_t panel = group.columns.begin / kPanelWidth;
                    const int64_t lane = group.columns.begin % kPanelWidth;
@@ -196,6 +212,9 @@ void Run::score(int64_t rows, const Area& area) const {
                    args.out = area.scores + panel * args.out_panel + lane;
                    group.functions[rows - 1](args);
                  });
+  if (has_lone_key())
+    functions_.dots({reinterpret_cast<const float*>(area.query), area.lone_key, rows, pieces(),
+                     half_, area.lone_scores});
 }
 
 /// Scores become weights, without being divided by their sums.
@@ -204,7 +223,8 @@ void Run::weigh(const Place& place, const Range& rows, float* inverse_sums,
   SoftmaxTile tile{};
   tile.scores = area.scores;
   tile.rows = rows.size();
-  tile.keys = op_.keys;
+  tile.keys = paneled_;
+  if (has_lone_key()) tile.lone = area.lone_scores;
   int added = 0;
   for (const Addend* a : {&op_.bias, &op_.mask}) {
     if (a->data == nullptr) continue;

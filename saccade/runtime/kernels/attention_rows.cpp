@@ -127,7 +127,7 @@ struct Largest {
 };
 
 template <class Op, class D>
-SACCADE_INLINE V4 reduce_blocks(D d, hn::Vec<D> v) {
+SACCADE_INLINE V4 reduce_blocks(D, hn::Vec<D> v) {
   if constexpr (hn::MaxLanes(D()) == 4) {
     return v;
   } else {
@@ -149,7 +149,7 @@ SACCADE_INLINE V4 reduce_four(const VF (&v)[4]) {
                                      hn::BitCast(d, hn::InterleaveUpper(d64, low, high))));
 }
 
-/// to[row] = finish(all lanes of f(row)), four rows at a time; what follows up to there is written.
+/// to[row] = finish(all lanes of f(row), row), four rows at a time; `to` has room.
 template <class Op, class F, class Finish>
 SACCADE_INLINE void reduce_rows(int64_t rows, float* to, const F& f, const Finish& finish) {
   for (int64_t r = 0; r < rows; r += 4) {
@@ -157,7 +157,7 @@ SACCADE_INLINE void reduce_rows(int64_t rows, float* to, const F& f, const Finis
     SACCADE_UNROLL(4)
     for (int64_t j = 0; j < 4; ++j)
       if (r + j < rows) v[j] = f(r + j);
-    hn::StoreU(finish(reduce_four<Op>(v)), D4(), to + r);
+    hn::StoreU(finish(reduce_four<Op>(v), r), D4(), to + r);
   }
 }
 
@@ -171,7 +171,7 @@ void unit_factors(const float* const* rows, int64_t count, int64_t length, float
     if (i < length) add(load_some(rows[r] + i, length - i));
     return sum;
   };
-  reduce_rows<Sum>(count, factors, squares, [&](V4 sums) HWY_ATTR {
+  reduce_rows<Sum>(count, factors, squares, [&](V4 sums, int64_t) HWY_ATTR {
     return hn::Div(hn::Set(d, 1.0F), hn::Max(hn::Sqrt(sums), hn::Set(d, 1e-12F)));
   });
 }
@@ -186,6 +186,34 @@ SACCADE_INLINE void store_weights(VF low, VF high, uint16_t* y) {
   const auto b = hn::BitCast(d16, hn::Add(hn::BitCast(du, high), half));
   hn::StoreU(hn::ConcatOdd(d16, b, a), d16, y);
 }
+
+template <bool kHalf>
+SACCADE_INLINE void dot_rows(const DotRows& t) {
+  const DF d;
+  const hn::RebindToUnsigned<DF> du;
+  const VF high = hn::BitCast(d, hn::Set(du, 0xFFFF0000U));
+  const auto low = [&](VF pairs) HWY_ATTR {
+    return hn::BitCast(d, hn::ShiftLeft<16>(hn::BitCast(du, pairs)));
+  };
+  const auto products = [&](int64_t r) HWY_ATTR {
+    VF sum = hn::Zero(d);
+    for (int64_t p = 0; p < t.pieces; ++p)
+      for (int64_t i = 0; i < kPieceFloats; i += kLanes) {
+        const VF a = hn::LoadU(d, t.tile + (p * t.rows + r) * kPieceFloats + i);
+        const VF b = hn::LoadU(d, t.row + p * kPieceFloats + i);
+        if constexpr (kHalf) {
+          sum = hn::MulAdd(low(a), low(b), sum);
+          sum = hn::MulAdd(hn::And(a, high), hn::And(b, high), sum);
+        } else {
+          sum = hn::MulAdd(a, b, sum);
+        }
+      }
+    return sum;
+  };
+  reduce_rows<Sum>(t.rows, t.out, products, [](V4 sums, int64_t) HWY_ATTR { return sums; });
+}
+
+void dots(const DotRows& t) { return t.bf16 ? dot_rows<true>(t) : dot_rows<false>(t); }
 
 /// The scores of one row, vector by vector: pieces of 16 stand a row of the tile apart.
 struct Scores {
@@ -255,20 +283,54 @@ SACCADE_INLINE VF weigh(const SoftmaxTile& t, int64_t row, float largest) {
   return sum;
 }
 
+/// Adds to the scores of the lone key what is to be added.
+template <int kAdded>
+SACCADE_INLINE void add_to_lone(const SoftmaxTile& t) {
+  for (int64_t r = 0; r < t.rows; ++r)
+    for (int i = 0; i < kAdded; ++i)
+      t.lone[r] += kLog2E * t.added[i][r * t.added_stride[i] + t.keys];
+}
+
+/// Turns the scores of the lone key into weights, here and where the others are.
+template <bool kHalf>
+SACCADE_INLINE void weigh_lone(const SoftmaxTile& t, const float* largest) {
+  const DF d;
+  for (int64_t r = 0; r < t.rows; r += kLanes) {
+    const VF x = hn::Sub(hn::LoadU(d, t.lone + r), hn::LoadU(d, largest + r));
+    hn::StoreU(power_of_two<kHalf>(x), d, t.lone + r);
+  }
+  for (int64_t r = 0; r < t.rows; ++r) {
+    if constexpr (kHalf) {
+      uint32_t bits;
+      std::memcpy(&bits, t.lone + r, sizeof(bits));
+      bits = (bits + 0x8000) >> 16;  // beside a zero
+      std::memcpy(t.bf16 + (t.keys / 32 * t.rows + r) * 32 + t.keys % 32, &bits, sizeof(bits));
+    } else {
+      t.scores[(t.keys / 16 * t.rows + r) * 16] = t.lone[r];
+    }
+  }
+}
+
 /// First the largest score of all rows, then the weights of all rows: rows do not wait for each
 /// other, and so much of each loop is under way at once that its latency is hidden.
 template <int kAdded, bool kHalf>
 void softmax_rows(const SoftmaxTile& t) {
   const D4 d;
-  float largest[kTileRowRoom];
+  float largest[kTileRowRoom] = {};
+  const bool lone = t.lone != nullptr;
+  if (lone) add_to_lone<kAdded>(t);
   const auto most = [&](int64_t r) HWY_ATTR { return largest_scores<kAdded>(t, r); };
-  reduce_rows<Largest>(t.rows, largest, most, [&](V4 v) HWY_ATTR {
+  reduce_rows<Largest>(t.rows, largest, most, [&](V4 v, int64_t r) HWY_ATTR {
+    if (lone) v = hn::Max(v, hn::LoadU(d, t.lone + r));
     // A row of nothing but -infinity: weights of 0 and a sum of 0, which makes NaN as elsewhere.
     return hn::IfThenElse(hn::Eq(v, hn::Set(d, -kInfinity)), hn::Zero(d), v);
   });
+  if (lone) weigh_lone<kHalf>(t, largest);
   const auto weights = [&](int64_t r) HWY_ATTR { return weigh<kHalf>(t, r, largest[r]); };
-  reduce_rows<Sum>(t.rows, t.inverse_sums, weights,
-                   [&](V4 sums) HWY_ATTR { return hn::Div(hn::Set(d, 1.0F), sums); });
+  reduce_rows<Sum>(t.rows, t.inverse_sums, weights, [&](V4 sums, int64_t r) HWY_ATTR {
+    if (lone) sums = hn::Add(sums, hn::LoadU(d, t.lone + r));
+    return hn::Div(hn::Set(d, 1.0F), sums);
+  });
 }
 
 template <int kAdded>
@@ -291,7 +353,7 @@ void scale(const ScaledTile& t) {
 }
 
 HeadFunctions GetHeads() {
-  return {{&pack_rows, &pack_columns, &pack_rows}, &unit_factors, &softmax, &scale};
+  return {{&pack_rows, &pack_columns, &pack_rows}, &unit_factors, &dots, &softmax, &scale};
 }
 
 }  // namespace

@@ -33,13 +33,24 @@ struct HeadPacking {
   void (*steps)(const HeadPack& pack);
 };
 
+/// out[r] = row r of a packed tile . a row packed in the same way, fp32 or pairs of bf16.
+struct DotRows {
+  const float* tile;  ///< [pieces][rows][16]
+  const float* row;   ///< [pieces][16]
+  int64_t rows;
+  int64_t pieces;
+  bool bf16;
+  float* out;  ///< with room
+};
+
 /// Scores of a tile, in units of ln 2, turned into weights 2^(x - max) that are not yet divided by
 /// their sum. What stands beyond `keys` is arbitrary, but for the other half of a last odd bf16.
 struct SoftmaxTile {
   float* scores;  ///< [keys / 16][rows][16]; fp32 weights replace them
   int64_t rows;
-  int64_t keys;
-  const float* added[2];    ///< [rows][keys], in units of 1; null: nothing, and nothing behind it
+  int64_t keys;  ///< whose scores these are
+  float* lone;   ///< [rows], with room: scores of one more key, behind whole pieces; or null
+  const float* added[2];    ///< [rows][all keys], in units of 1; null: nothing, and nothing behind
   int64_t added_stride[2];  ///< elements from row to row
   uint16_t* bf16;           ///< not null: weights go here, [keys / 32][rows][32]
   float* inverse_sums;      ///< [rows], with room
@@ -60,6 +71,7 @@ struct HeadFunctions {
   HeadPacking packing;  ///< fp32
   /// factors[r] = 1 / max(|row r|, 1e-12), with room
   void (*unit_factors)(const float* const* rows, int64_t count, int64_t length, float* factors);
+  void (*dots)(const DotRows& rows);
   void (*softmax)(const SoftmaxTile& tile);
   void (*scale)(const ScaledTile& tile);
 };
