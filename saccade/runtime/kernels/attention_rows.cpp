@@ -291,7 +291,7 @@ SACCADE_INLINE void add_to_lone(const SoftmaxTile& t) {
       t.lone[r] += kLog2E * t.added[i][r * t.added_stride[i] + t.keys];
 }
 
-/// Turns the scores of the lone key into weights, here and where the others are.
+/// Turns the scores of the lone key into weights.
 template <bool kHalf>
 SACCADE_INLINE void weigh_lone(const SoftmaxTile& t, const float* largest) {
   const DF d;
@@ -299,6 +299,11 @@ SACCADE_INLINE void weigh_lone(const SoftmaxTile& t, const float* largest) {
     const VF x = hn::Sub(hn::LoadU(d, t.lone + r), hn::LoadU(d, largest + r));
     hn::StoreU(power_of_two<kHalf>(x), d, t.lone + r);
   }
+}
+
+/// Puts the weights of the lone key behind the others.
+template <bool kHalf>
+SACCADE_INLINE void append_lone(const SoftmaxTile& t) {
   for (int64_t r = 0; r < t.rows; ++r) {
     if constexpr (kHalf) {
       uint32_t bits;
@@ -331,6 +336,7 @@ void softmax_rows(const SoftmaxTile& t) {
     if (lone) sums = hn::Add(sums, hn::LoadU(d, t.lone + r));
     return hn::Div(hn::Set(d, 1.0F), sums);
   });
+  if (lone) append_lone<kHalf>(t);
 }
 
 template <int kAdded>
