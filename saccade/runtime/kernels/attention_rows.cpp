@@ -149,14 +149,18 @@ SACCADE_INLINE V4 reduce_four(const VF (&v)[4]) {
                                      hn::BitCast(d, hn::InterleaveUpper(d64, low, high))));
 }
 
-/// to[row] = finish(all lanes of f(row), row), four rows at a time; `to` has room.
+/// to[row] = finish(all lanes of f(row), row), finished four rows at a time; `to` has room.
 template <class Op, class F, class Finish>
 SACCADE_INLINE void reduce_rows(int64_t rows, float* to, const F& f, const Finish& finish) {
-  for (int64_t r = 0; r < rows; r += 4) {
-    VF v[4] = {hn::Zero(DF()), hn::Zero(DF()), hn::Zero(DF()), hn::Zero(DF())};
-    SACCADE_UNROLL(4)
-    for (int64_t j = 0; j < 4; ++j)
-      if (r + j < rows) v[j] = f(r + j);
+  const DF d;
+  alignas(64) float lanes[kTileRowRoom * kLanes];
+  int64_t r = 0;
+  for (; r < rows; ++r) hn::Store(f(r), d, lanes + r * kLanes);
+  for (; r % 4 != 0; ++r) hn::Store(hn::Zero(d), d, lanes + r * kLanes);
+  for (r = 0; r < rows; r += 4) {
+    const float* four = lanes + r * kLanes;
+    const VF v[4] = {hn::Load(d, four), hn::Load(d, four + kLanes), hn::Load(d, four + 2 * kLanes),
+                     hn::Load(d, four + 3 * kLanes)};
     hn::StoreU(finish(reduce_four<Op>(v), r), D4(), to + r);
   }
 }
@@ -188,8 +192,9 @@ SACCADE_INLINE void store_weights(VF low, VF high, uint16_t* y) {
 }
 
 template <bool kHalf>
-SACCADE_INLINE void dot_rows(const DotRows& t) {
+SACCADE_INLINE void dot_rows(const DotRows& rows) {
   const DF d;
+  const DotRows t = rows;
   const hn::RebindToUnsigned<DF> du;
   const VF high = hn::BitCast(d, hn::Set(du, 0xFFFF0000U));
   const auto low = [&](VF pairs) HWY_ATTR {
@@ -268,16 +273,20 @@ SACCADE_INLINE VF weigh(const SoftmaxTile& t, int64_t row, float largest) {
     return power_of_two<kHalf>(hn::Sub(hn::LoadU(d, scores[v]), most));
   };
   VF sum = hn::Zero(d);
-  for (int64_t v = 0; v < count; v += kHalf ? 2 : 1) {
-    const VF w = weight(v);
-    sum = hn::Add(sum, w);
-    if constexpr (kHalf) {
-      const VF next = v + 1 < count ? weight(v + 1) : hn::Zero(d);
-      sum = hn::Add(sum, next);
+  if constexpr (kHalf) {
+    const auto store = [&](int64_t v, VF low, VF high) HWY_ATTR {
       const int64_t key = v * kLanes;
-      store_weights(w, next, t.bf16 + (key / 32 * t.rows + row) * 32 + key % 32);
-    } else {
+      store_weights(low, high, t.bf16 + (key / 32 * t.rows + row) * 32 + key % 32);
+      sum = hn::Add(sum, hn::Add(low, high));
+    };
+    int64_t v = 0;
+    for (; v + 2 <= count; v += 2) store(v, weight(v), weight(v + 1));
+    if (v < count) store(v, weight(v), hn::Zero(d));
+  } else {
+    for (int64_t v = 0; v < count; ++v) {
+      const VF w = weight(v);
       hn::StoreU(w, d, scores[v]);
+      sum = hn::Add(sum, w);
     }
   }
   return sum;
@@ -319,8 +328,9 @@ SACCADE_INLINE void append_lone(const SoftmaxTile& t) {
 /// First the largest score of all rows, then the weights of all rows: rows do not wait for each
 /// other, and so much of each loop is under way at once that its latency is hidden.
 template <int kAdded, bool kHalf>
-void softmax_rows(const SoftmaxTile& t) {
+void softmax_rows(const SoftmaxTile& tile) {
   const D4 d;
+  const SoftmaxTile t = tile;  // a copy, which no store below can change
   float largest[kTileRowRoom] = {};
   const bool lone = t.lone != nullptr;
   if (lone) add_to_lone<kAdded>(t);
@@ -349,7 +359,8 @@ void softmax(const SoftmaxTile& t) {
   return t.added[1] == nullptr ? softmax_added<1>(t) : softmax_added<2>(t);
 }
 
-void scale(const ScaledTile& t) {
+void scale(const ScaledTile& scaled) {
+  const ScaledTile t = scaled;
   for (int64_t r = 0; r < t.rows; ++r) {
     const float* tile = t.tile + r * t.tile_stride;
     const VF factor = hn::Set(DF(), t.factors[r]);
