@@ -159,30 +159,96 @@ TEST(AttentionKernel, CrossAttentionOfAnySizes) {
   });
 }
 
+/// Tokens of 2 images in 4 windows through a permutation, as a shifted Swin block has them, with
+/// what can be added to their scores.
+struct Windows : PackedHeads {
+  static constexpr int64_t kGroups = 4, kHeads = 3;
+  explicit Windows(int64_t window)
+      : PackedHeads(2, kGroups * window, kHeads, 32),
+        table(kGroups * window),
+        bias(random_floats(kHeads * window * window, 4)),
+        mask(random_floats(kGroups * window * window, 5)) {
+    for (int64_t i = 0; i < kGroups * window; ++i) table[i] = (i * 37 + 5) % (kGroups * window);
+    for (float& value : mask) value = value > 0 ? 0.0F : -100.0F;
+    op.groups = kGroups, op.queries = op.keys = window;
+    op.query_rows = op.key_rows = table.data();
+  }
+  void add_bias() { op.bias = {bias.data(), 0, 0, op.queries * op.keys, op.keys}; }
+  void add_mask() { op.mask = {mask.data(), 0, op.queries * op.keys, 0, op.keys}; }
+  void use_cosine() { op.cosine = true, op.head_scale = scales.data(); }
+  std::vector<int64_t> table;
+  std::vector<float> bias, mask;
+  std::vector<float> scales = {0.5F, 10.0F, 100.0F};
+};
+
+// Windows of as many keys as vectors and panels hold, one more, and one less.
+constexpr int64_t kWindows[] = {1, 7, 8, 9, 16, 17, 31, 35, 49, 64};
+
 TEST(AttentionKernel, WindowsWithBiasMaskAndCosine) {
-  // Tokens of 2 images in 4 windows of 35 through a permutation, as a shifted Swin block has them.
-  const int64_t groups = 4, window = 35, tokens = groups * window, heads = 3;
-  std::vector<int64_t> table(tokens);
-  for (int64_t i = 0; i < tokens; ++i) table[i] = (i * 27 + 5) % tokens;
-  const auto bias = random_floats(heads * window * window, 4);
-  auto mask = random_floats(groups * window * window, 5);
-  for (float& value : mask) value = value > 0 ? 0.0F : -100.0F;
-  const std::vector<float> scales = {0.5F, 10.0F, 100.0F};
   for_each_target([&](const std::string&) {
-    for (const bool bf16 : {false, true})
-      for (int options = 0; options < 8; ++options) {
-        PackedHeads windows(2, tokens, heads, 32);
-        Attention& op = windows.op;
-        op.groups = groups, op.queries = op.keys = window;
-        op.query_rows = op.key_rows = table.data();
-        op.bf16 = bf16;
-        if (options & 1) op.bias = {bias.data(), 0, 0, window * window, window};
-        if (options & 2) op.mask = {mask.data(), 0, window * window, 0, window};
-        if (options & 4) op.cosine = true, op.head_scale = scales.data();
-        run(op, 2);
-        // bf16 scores of up to 100 differ by up to 0.4: there the test only sees gross errors.
-        expect_attention(op, bf16 && (options & 4) ? 0.6 : options & 4 ? 2e-5 : tolerance(bf16));
-        if (::testing::Test::HasFatalFailure()) return;
+    for (const int64_t window : kWindows)
+      for (const bool bf16 : {false, true})
+        for (int options = 0; options < 8; ++options) {
+          Windows windows(window);
+          Attention& op = windows.op;
+          op.bf16 = bf16;
+          if (options & 1) windows.add_bias();
+          if (options & 2) windows.add_mask();
+          if (options & 4) windows.use_cosine();
+          run(op, 2);
+          EXPECT_TRUE(windows.out.intact());
+          // bf16 scores of up to 100 differ by up to 0.4: there the test only sees gross errors.
+          expect_attention(op, bf16 && (options & 4) ? 0.6 : options & 4 ? 2e-5 : tolerance(bf16));
+          if (::testing::Test::HasFatalFailure()) return;
+        }
+  });
+}
+
+TEST(AttentionKernel, KeysBehindMinusInfinityHaveNoWeight) {
+  for_each_target([&](const std::string&) {
+    for (const int64_t window : {16, 17, 35, 49})
+      for (const bool bf16 : {false, true}) {
+        Windows windows(window);
+        windows.op.bf16 = bf16;
+        windows.add_bias(), windows.add_mask();
+        // Query i sees nothing but key i; the last query of a window sees the last key.
+        for (int64_t i = 0; i < static_cast<int64_t>(windows.mask.size()); ++i)
+          windows.mask[i] = i / window % window == i % window ? 0.0F : -INFINITY;
+        run(windows.op);
+        const Plain plain(windows.op);
+        for (int64_t group = 0; group < Windows::kGroups; ++group)
+          for (int64_t i = 0; i < window; ++i)
+            for (int64_t d = 0; d < windows.op.value_dim; ++d) {
+              const double value = plain.value(0, group, 1, i, d);
+              const int64_t row = windows.table[group * window + i];
+              const float result =
+                  windows.op.out[row * windows.op.out_row_stride + windows.op.out_head_stride + d];
+              ASSERT_NEAR(result, value, bf16 ? 4e-3 : 2e-7) << window << " row " << i;
+            }
+      }
+  });
+}
+
+TEST(AttentionKernel, RowsWithoutKeysAreNanAndAlone) {
+  for_each_target([&](const std::string&) {
+    for (const int64_t window : {17, 35, 49})
+      for (const bool bf16 : {false, true}) {
+        Windows windows(window);
+        windows.op.bf16 = bf16;
+        windows.add_mask();
+        run(windows.op);
+        const std::vector<float> before(windows.out.span().begin(), windows.out.span().end());
+        const int64_t blind = window / 2;  // of the first window, in each head and image
+        std::fill_n(windows.mask.begin() + blind * window, window, -INFINITY);
+        run(windows.op);
+        const int64_t width = windows.op.out_row_stride;
+        for (size_t i = 0; i < before.size(); ++i) {
+          const int64_t row = static_cast<int64_t>(i) / width % (Windows::kGroups * window);
+          if (row == windows.table[blind])
+            ASSERT_TRUE(std::isnan(windows.out.data()[i]));
+          else
+            ASSERT_EQ(windows.out.data()[i], before[i]) << "row " << row;
+        }
       }
   });
 }
@@ -221,6 +287,32 @@ TEST(AttentionKernel, SameBitsForAnyThreadsAndAnyNeighbours) {
                             heads.op.out_image_stride * sizeof(float)),
                 0);
     }
+  });
+}
+
+TEST(AttentionKernel, SameBitsForAnyNumberOfQueries) {
+  for_each_target([](const std::string&) {
+    for (const int64_t window : {17, 35, 49})
+      for (const bool bf16 : {false, true}) {
+        Windows windows(window);
+        Attention& op = windows.op;
+        op.bf16 = bf16;
+        windows.add_bias(), windows.add_mask(), windows.use_cosine();
+        run(op);
+        const std::vector<float> whole(windows.out.span().begin(), windows.out.span().end());
+        // The first queries of the first window: they stand elsewhere in other tiles.
+        op.images = op.groups = 1;
+        for (op.queries = 1; op.queries < window; ++op.queries) {
+          std::fill(windows.out.span().begin(), windows.out.span().end(), -1.0F);
+          run(op);
+          for (int64_t i = 0; i < op.queries; ++i)
+            ASSERT_EQ(std::memcmp(op.out + windows.table[i] * op.out_row_stride,
+                                  whole.data() + windows.table[i] * op.out_row_stride,
+                                  op.out_row_stride * sizeof(float)),
+                      0)
+                << window << " query " << i << " of " << op.queries;
+        }
+      }
   });
 }
 

@@ -1,11 +1,10 @@
 #include "saccade/runtime/kernels/attention.h"
 
 #include <algorithm>
-#include <cmath>
-#include <cstring>
 
 #include "saccade/base/check.h"
 #include "saccade/ops/panels.h"
+#include "saccade/runtime/kernels/attention_rows.h"
 #include "saccade/runtime/kernels/scratch.h"
 #include "saccade/runtime/kernels/tiling.h"
 
@@ -15,6 +14,7 @@ namespace {
 using ops::kPanelWidth;
 
 constexpr int64_t kTasks = 24;  // at least so many, where there are rows enough
+constexpr int64_t kChunk = 64;  // rows packed in one call
 
 /// Which group and head a thread has packed last.
 struct Packed {
@@ -26,11 +26,11 @@ struct Area {
   Packed* packed = nullptr;
   std::byte* key_panels = nullptr;
   std::byte* value_panels = nullptr;
-  std::byte* query = nullptr;   // one row tile, packed
-  float* scores = nullptr;      // [keys / 16][rows of the tile][16]: a packed row block for P . V
-  uint16_t* weights = nullptr;  // the same as bf16, in pieces of 32
-  float* rows = nullptr;        // 16 rows of k, or one of q or v
-  float* unit = nullptr;        // one row of length 1
+  std::byte* query = nullptr;    // one row tile, packed
+  float* lone_key = nullptr;     // packed as a tile of one row
+  float* lone_scores = nullptr;  // of the row tile
+  float* scores = nullptr;       // [keys / 16][rows of the tile][16]: a packed row block for P . V
+  uint16_t* weights = nullptr;   // the same as bf16, in pieces of 32
 };
 
 class Run {
@@ -41,25 +41,26 @@ class Run {
         half_(op.bf16 && table_.tiles.bf16.format == RowFormat::bf16),
         tiles_(half_ ? table_.tiles.bf16 : table_.tiles.f32),
         type_(half_ ? DType::BF16 : DType::F32),
+        functions_(head_functions()),
+        packing_(half_ ? avx512bf16_packing() : functions_.packing),
         key_stride_(ops::panel_stride(type_, op.head_dim)),
         value_stride_(ops::panel_stride(type_, op.keys)),
+        paneled_(op.keys % kPanelWidth == 1 && op.keys > 1 ? op.keys - 1 : op.keys),
         heads_(op.images * op.groups * op.heads),
         row_blocks_(std::min(ceil_div(kTasks, heads_), ceil_div(op.queries, kMaxTileRows))) {}
 
   Area cut(ScratchCutter& cutter) const {
     Area area;
     const int64_t key_panels = ceil_div(op_.keys, kPanelWidth);
-    const int64_t row = round_up(std::max(op_.head_dim, op_.value_dim), kPanelWidth);
     area.packed = cutter.take<Packed>(1);
     area.key_panels = cutter.take<std::byte>(key_panels * key_stride_);
     area.value_panels =
         cutter.take<std::byte>(ceil_div(op_.value_dim, kPanelWidth) * value_stride_);
-    area.query = cutter.take<std::byte>(piece_count(tiles_.format, op_.head_dim) * kPieceBytes *
-                                        kMaxTileRows);
+    area.query = cutter.take<std::byte>(pieces() * kPieceBytes * kMaxTileRows);
+    area.lone_key = cutter.take<float>(pieces() * kPanelWidth);
+    area.lone_scores = cutter.take<float>(kTileRowRoom);
     area.scores = cutter.take<float>(key_panels * kPanelWidth * kMaxTileRows);
     if (half_) area.weights = cutter.take<uint16_t>(ceil_div(op_.keys, 32) * 32 * kMaxTileRows);
-    area.rows = cutter.take<float>(kPanelWidth * row);
-    area.unit = cutter.take<float>(row);
     return area;
   }
 
@@ -84,117 +85,114 @@ class Run {
   }
 
  private:
+  [[nodiscard]] int64_t pieces() const { return piece_count(tiles_.format, op_.head_dim); }
+  [[nodiscard]] bool has_lone_key() const { return paneled_ < op_.keys; }
   struct Place {
     int64_t image, group, head;
   };
   [[nodiscard]] Place place_of(int64_t number) const {
     return {number / (op_.groups * op_.heads), number / op_.heads % op_.groups, number % op_.heads};
   }
-  [[nodiscard]] static const float* row_of(const HeadRows& rows, const Place& place,
-                                           const int64_t* table, int64_t per_group, int64_t i) {
-    const int64_t number = place.group * per_group + i;
-    return rows.data + place.image * rows.image_stride + place.head * rows.head_stride +
-           (table != nullptr ? table[number] : number) * rows.row_stride;
+  [[nodiscard]] static const float* head_of(const HeadRows& rows, const Place& place) {
+    return rows.data + place.image * rows.image_stride + place.head * rows.head_stride;
   }
-  [[nodiscard]] const float* addend(const Addend& a, const Place& place, int64_t query) const {
-    if (a.data == nullptr) return nullptr;
+  /// Pointers to rows, from row `first` of all groups.
+  template <class T>
+  static void find_rows(T* data, int64_t stride, const int64_t* table, int64_t first, int64_t count,
+                        T** found) {
+    for (int64_t i = 0; i < count; ++i)
+      found[i] = data + (table != nullptr ? table[first + i] : first + i) * stride;
+  }
+  void find_keys(const HeadRows& rows, const Place& place, int64_t first, int64_t count,
+                 const float** found) const {
+    find_rows(head_of(rows, place), rows.row_stride, op_.key_rows, place.group * op_.keys + first,
+              count, found);
+  }
+  [[nodiscard]] static const float* addend(const Addend& a, const Place& place, int64_t query) {
     return a.data + place.image * a.image_stride + place.group * a.group_stride +
            place.head * a.head_stride + query * a.row_stride;
   }
 
-  const float* unit(const float* x, float* to) const;
   void pack_keys(const Place& place, const Area& area) const;
   void pack_values(const Place& place, const Area& area) const;
   void attend(const Place& place, const Range& rows, const Area& area) const;
+  void pack_queries(const Place& place, const Range& rows, const Area& area) const;
   void score(int64_t rows, const Area& area) const;
-  void mix(const Place& place, const Range& rows, const float* sums, const Area& area) const;
+  void weigh(const Place& place, const Range& rows, float* inverse_sums, const Area& area) const;
+  void mix(const Place& place, const Range& rows, const float* inverse_sums,
+           const Area& area) const;
 
   const Attention& op_;
   KernelTable table_;
   bool half_;
   const TileFamily& tiles_;
   DType type_;
+  HeadFunctions functions_;
+  HeadPacking packing_;
   int64_t key_stride_, value_stride_;  // bytes from panel to panel
-  int64_t heads_;                      // of all groups and images
-  int64_t row_blocks_;                 // tasks for each
+  /// Keys in panels: all, or all but a lone one behind full panels (49 = 3 * 16 + 1 is usual), for
+  /// which a panel and a vector of each row would be too much.
+  int64_t paneled_;
+  int64_t heads_;       // of all groups and images
+  int64_t row_blocks_;  // tasks for each
 };
 
-/// The row itself, or, for cosine attention, a copy of length 1 in `to`.
-const float* Run::unit(const float* x, float* to) const {
-  if (!op_.cosine) return x;
-  const float length = std::sqrt(table_.rows.dot(x, x, op_.head_dim));
-  table_.rows.scale(x, 1 / std::max(length, 1e-12F), op_.head_dim, to);
-  return to;
-}
-
-/// k^T in panels: 16 rows of k become one panel.
+/// k^T in panels: 16 rows of k become one panel. In the last one the last row is repeated: scores
+/// beyond the keys are not used.
 void Run::pack_keys(const Place& place, const Area& area) const {
-  const int64_t steps = ops::panel_steps(type_, op_.head_dim);  // 32-bit words of a row
-  for (int64_t begin = 0; begin < op_.keys; begin += kPanelWidth) {
-    const int64_t count = std::min(kPanelWidth, op_.keys - begin);
-    for (int64_t i = 0; i < count; ++i) {
-      const float* x = row_of(op_.k, place, op_.key_rows, op_.keys, begin + i);
-      float* to = area.rows + i * steps;
-      if (!half_) {
-        if (unit(x, to) == x) std::memcpy(to, x, op_.head_dim * sizeof(float));
-        continue;
-      }
-      auto* words = reinterpret_cast<uint16_t*>(to);
-      words[2 * steps - 1] = 0;
-      table_.rows.to_bf16(unit(x, area.unit), op_.head_dim, words);
-    }
-    table_.rows.transpose_panel(
-        reinterpret_cast<const uint32_t*>(area.rows), steps, count, steps,
-        reinterpret_cast<uint32_t*>(area.key_panels + begin / kPanelWidth * key_stride_));
+  const float* rows[kPanelWidth];
+  float factors[kPanelWidth];
+  HeadPack pack{rows, op_.cosine ? factors : nullptr, kPanelWidth, op_.head_dim, nullptr, 0};
+  for (int64_t begin = 0; begin < paneled_; begin += kPanelWidth) {
+    const int64_t count = std::min(kPanelWidth, paneled_ - begin);
+    find_keys(op_.k, place, begin, count, rows);
+    std::fill(rows + count, rows + kPanelWidth, rows[count - 1]);
+    if (op_.cosine) functions_.unit_factors(rows, kPanelWidth, op_.head_dim, factors);
+    pack.out = area.key_panels + begin / kPanelWidth * key_stride_;
+    packing_.columns(pack);
   }
+  if (!has_lone_key()) return;
+  find_keys(op_.k, place, paneled_, 1, rows);
+  if (op_.cosine) functions_.unit_factors(rows, 1, op_.head_dim, factors);
+  pack.count = 1;
+  pack.out = reinterpret_cast<std::byte*>(area.lone_key);
+  pack.piece_stride = kPieceBytes;
+  packing_.tile(pack);
 }
 
 /// v in panels: a row of v is one step of all panels, two rows with bf16.
 void Run::pack_values(const Place& place, const Area& area) const {
-  const int64_t depth = ops::panel_group(type_);
-  for (int64_t key = 0; key < op_.keys; key += depth) {
-    const auto row = [&](int64_t i) { return row_of(op_.v, place, op_.key_rows, op_.keys, i); };
-    std::byte* to = area.value_panels + key / depth * ops::kPanelStepBytes;
-    if (!half_) {
-      table_.rows.pack_row(RowFormat::f32, row(key), op_.value_dim, 0, 0, to, value_stride_);
-      continue;
-    }
-    const float* next = area.rows;
-    if (key + 1 < op_.keys)
-      next = row(key + 1);
-    else
-      std::fill(area.rows, area.rows + op_.value_dim, 0.0F);
-    table_.rows.interleave_bf16(row(key), next, op_.value_dim, to, value_stride_);
+  const float* rows[kChunk];
+  HeadPack pack{rows, nullptr, 0, op_.value_dim, area.value_panels, value_stride_};
+  for (int64_t begin = 0; begin < op_.keys; begin += kChunk) {
+    pack.count = std::min(kChunk, op_.keys - begin);
+    find_keys(op_.v, place, begin, pack.count, rows);
+    packing_.steps(pack);
+    pack.out += kChunk / ops::panel_group(type_) * ops::kPanelStepBytes;
   }
 }
 
 /// One row tile from q to the result.
 void Run::attend(const Place& place, const Range& rows, const Area& area) const {
+  float inverse_sums[kTileRowRoom];
+  pack_queries(place, rows, area);
+  score(rows.size(), area);
+  weigh(place, rows, inverse_sums, area);
+  mix(place, rows, inverse_sums, area);
+}
+
+/// q, scaled so that scores come out in units of ln 2.
+void Run::pack_queries(const Place& place, const Range& rows, const Area& area) const {
+  const float* found[kMaxTileRows];
+  float factors[kTileRowRoom];
   const int64_t count = rows.size();
-  for (int64_t i = 0; i < count; ++i) {
-    const float* x = row_of(op_.q, place, op_.query_rows, op_.queries, rows.begin + i);
-    std::byte* to = area.query + i * kPieceBytes;
-    const int64_t stride = count * kPieceBytes;
-    if (half_)
-      table_.rows.pack_bf16(unit(x, area.unit), op_.head_dim, to, stride);
-    else
-      table_.rows.pack_row(RowFormat::f32, unit(x, area.unit), op_.head_dim, 0, 0, to, stride);
-  }
-  score(count, area);
-  float sums[kMaxTileRows];
-  for (int64_t i = 0; i < count; ++i) {
-    SoftmaxRow row{};
-    row.scores = area.scores + i * kPanelWidth;
-    row.piece_stride = count * kPanelWidth;
-    row.keys = op_.keys;
-    row.scale = op_.head_scale != nullptr ? op_.head_scale[place.head] : op_.scale;
-    row.bias = addend(op_.bias, place, rows.begin + i);
-    row.mask = addend(op_.mask, place, rows.begin + i);
-    if (half_) row.bf16 = area.weights + i * 32;
-    row.bf16_stride = count * 32;
-    sums[i] = table_.rows.softmax_row(row);
-  }
-  mix(place, rows, sums, area);
+  find_rows(head_of(op_.q, place), op_.q.row_stride, op_.query_rows,
+            place.group * op_.queries + rows.begin, count, found);
+  std::fill(factors, factors + count, 1.0F);
+  if (op_.cosine) functions_.unit_factors(found, count, op_.head_dim, factors);
+  const float scale = op_.head_scale != nullptr ? op_.head_scale[place.head] : op_.scale;
+  for (int64_t i = 0; i < count; ++i) factors[i] *= scale * kLog2E;
+  packing_.tile({found, factors, count, op_.head_dim, area.query, count * kPieceBytes});
 }
 
 /// scores = q . k^T
@@ -206,7 +204,7 @@ void Run::score(int64_t rows, const Area& area) const {
   args.out_row = kPanelWidth;
   args.out_panel = rows * kPanelWidth;
   args.prefetch = area.key_panels;
-  for_each_group(tiles_, false, {0, op_.keys}, round_up(op_.keys, kPanelWidth),
+  for_each_group(tiles_, false, {0, paneled_}, round_up(paneled_, kPanelWidth),
                  [&](const Group& group) {
                    const int64_t panel = group.columns.begin / kPanelWidth;
                    const int64_t lane = group.columns.begin % kPanelWidth;
@@ -214,11 +212,38 @@ void Run::score(int64_t rows, const Area& area) const {
                    args.out = area.scores + panel * args.out_panel + lane;
                    group.functions[rows - 1](args);
                  });
+  if (has_lone_key())
+    functions_.dots({reinterpret_cast<const float*>(area.query), area.lone_key, rows, pieces(),
+                     half_, area.lone_scores});
+}
+
+/// Scores become weights, without being divided by their sums.
+void Run::weigh(const Place& place, const Range& rows, float* inverse_sums,
+                const Area& area) const {
+  SoftmaxTile tile{};
+  tile.scores = area.scores;
+  tile.rows = rows.size();
+  tile.keys = paneled_;
+  if (has_lone_key()) tile.lone = area.lone_scores;
+  int added = 0;
+  for (const Addend* a : {&op_.bias, &op_.mask}) {
+    if (a->data == nullptr) continue;
+    tile.added[added] = addend(*a, place, rows.begin);
+    tile.added_stride[added++] = a->row_stride;
+  }
+  tile.bf16 = area.weights;
+  tile.inverse_sums = inverse_sums;
+  functions_.softmax(tile);
 }
 
 /// result = weights . v / sums
-void Run::mix(const Place& place, const Range& rows, const float* sums, const Area& area) const {
+void Run::mix(const Place& place, const Range& rows, const float* inverse_sums,
+              const Area& area) const {
   alignas(64) float tile[kMaxTileRows * kMaxTileColumns];
+  float* out[kMaxTileRows];
+  find_rows(op_.out + place.image * op_.out_image_stride + place.head * op_.out_head_stride,
+            op_.out_row_stride, op_.query_rows, place.group * op_.queries + rows.begin, rows.size(),
+            out);
   TileArgs args{};
   args.a = half_ ? reinterpret_cast<const std::byte*>(area.weights)
                  : reinterpret_cast<const std::byte*>(area.scores);
@@ -233,13 +258,8 @@ void Run::mix(const Place& place, const Range& rows, const float* sums, const Ar
     const int64_t c = group.columns.begin;
     args.b = area.value_panels + c / kPanelWidth * value_stride_ + c % kPanelWidth * 4;
     group.functions[rows.size() - 1](args);
-    for (int64_t i = 0; i < rows.size(); ++i) {
-      const int64_t number = place.group * op_.queries + rows.begin + i;
-      const int64_t row = op_.query_rows != nullptr ? op_.query_rows[number] : number;
-      float* to = op_.out + place.image * op_.out_image_stride + place.head * op_.out_head_stride +
-                  row * op_.out_row_stride + c;
-      table_.rows.scale(tile + i * kMaxTileColumns, 1 / sums[i], group.columns.size(), to);
-    }
+    functions_.scale(
+        {tile, kMaxTileColumns, rows.size(), c, group.columns.size(), inverse_sums, out});
   });
 }
 

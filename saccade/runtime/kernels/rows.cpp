@@ -21,53 +21,10 @@ using VF = hn::Vec<DF>;
 using DI = hn::RebindToSigned<DF>;
 using VI = hn::Vec<DI>;
 
+#include "saccade/runtime/kernels/lanes-inl.h"
 #include "saccade/runtime/kernels/math-inl.h"
 
-constexpr int64_t kLanes = hn::MaxLanes(DF());
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-
-/// Whether masked loads and stores leave memory behind the mask alone.
-constexpr bool kMasked = HWY_TARGET <= HWY_AVX2;
-
-/// The first `count` < kLanes elements, zeros behind them.
-SACCADE_INLINE VF load_some(const float* x, int64_t count) {
-  const DF d;
-  if constexpr (kMasked) return hn::MaskedLoad(hn::FirstN(d, count), d, x);
-  alignas(64) float lanes[kLanes] = {};
-  std::memcpy(lanes, x, count * sizeof(float));
-  return hn::Load(d, lanes);
-}
-SACCADE_INLINE void store_some(VF v, int64_t count, float* y) {
-  const DF d;
-  if constexpr (kMasked) return hn::BlendedStore(v, hn::FirstN(d, count), d, y);
-  alignas(64) float lanes[kLanes];
-  hn::Store(v, d, lanes);
-  std::memcpy(y, lanes, count * sizeof(float));
-}
-SACCADE_INLINE VF load_up_to(const float* x, int64_t count) {
-  return count >= kLanes ? hn::LoadU(DF(), x) : load_some(x, count);
-}
-
-/// y[i] = f(i, count): vectors of count lanes, the last one short.
-template <class F>
-SACCADE_INLINE void map(int64_t n, float* y, const F& f) {
-  int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) hn::StoreU(f(i, kLanes), DF(), y + i);
-  if (i < n) store_some(f(i, n - i), n - i, y + i);
-}
-
-/// The sum of f(i) over vectors; f gets how many lanes count and must return zeros behind them.
-template <class F>
-SACCADE_INLINE float reduce_sum(int64_t n, const F& f) {
-  VF sums[4] = {hn::Zero(DF()), hn::Zero(DF()), hn::Zero(DF()), hn::Zero(DF())};
-  int64_t i = 0;
-  for (; i + 4 * kLanes <= n; i += 4 * kLanes) SACCADE_UNROLL(4)
-  for (int v = 0; v < 4; ++v) sums[v] = hn::Add(sums[v], f(i + v * kLanes, kLanes));
-  for (; i + kLanes <= n; i += kLanes) sums[0] = hn::Add(sums[0], f(i, kLanes));
-  if (i < n) sums[1] = hn::Add(sums[1], f(i, n - i));
-  const VF sum = hn::Add(hn::Add(sums[0], sums[1]), hn::Add(sums[2], sums[3]));
-  return hn::GetLane(hn::SumOfLanes(DF(), sum));
-}
 
 SACCADE_INLINE VF keep_first(VF v, int64_t count) {
   return count >= kLanes ? v : hn::IfThenElseZero(hn::FirstN(DF(), count), v);
@@ -297,71 +254,6 @@ float dot(const float* a, const float* b, int64_t n) {
   });
 }
 
-// ---- attention ----
-
-/// Calls f(piece offset, key, how many of the lanes are keys) for every vector of a row of scores.
-template <class F>
-SACCADE_INLINE void for_each_score(const SoftmaxRow& row, const F& f) {
-  for (int64_t key = 0; key < row.keys; key += 16)
-    for (int64_t lane = 0; lane < 16; lane += kLanes)
-      f(key / 16 * row.piece_stride + lane, key + lane,
-        std::clamp<int64_t>(row.keys - key - lane, 0, kLanes));
-}
-
-/// A weight in [0, 1] as bf16, halves away from zero. NaN may become another value: the sum of the
-/// row is NaN then, and with it the result.
-SACCADE_INLINE void store_weight(VF v, uint16_t* y) {
-  const hn::Rebind<int16_t, DF> d16;
-  const VI rounded = hn::Add(hn::BitCast(DI(), v), hn::Set(DI(), 0x8000));
-  hn::StoreU(hn::DemoteTo(d16, hn::ShiftRight<16>(rounded)), d16, reinterpret_cast<int16_t*>(y));
-}
-
-template <bool kAdded, bool kHalf>
-SACCADE_INLINE float softmax_scores(const SoftmaxRow& row) {
-  const DF d;
-  const VF factor = hn::Set(d, row.scale), nothing = hn::Set(d, -kInfinity);
-  const auto scaled = [&](int64_t at, int64_t key, int64_t lanes) HWY_ATTR {
-    VF x = hn::Mul(hn::LoadU(d, row.scores + at), factor);
-    if constexpr (kAdded) {
-      if (row.bias != nullptr) x = hn::Add(x, load_up_to(row.bias + key, lanes));
-      if (row.mask != nullptr) x = hn::Add(x, load_up_to(row.mask + key, lanes));
-    }
-    return lanes == kLanes ? x : hn::IfThenElse(hn::FirstN(d, lanes), x, nothing);
-  };
-  VF most = nothing;
-  for_each_score(row, [&](int64_t at, int64_t key, int64_t lanes) HWY_ATTR {
-    const VF x = scaled(at, key, lanes);
-    if constexpr (kAdded) hn::StoreU(x, d, row.scores + at);
-    most = hn::Max(most, x);
-  });
-  most = hn::MaxOfLanes(d, most);
-  // A row of nothing but -infinity: weights of 0 and a sum of 0, which makes NaN as elsewhere.
-  most = hn::IfThenElse(hn::Eq(most, nothing), hn::Zero(d), most);
-  VF sum = hn::Zero(d);
-  for_each_score(row, [&](int64_t at, int64_t key, int64_t lanes) HWY_ATTR {
-    VF x;
-    if constexpr (kAdded)
-      x = hn::LoadU(d, row.scores + at);
-    else
-      x = scaled(at, key, lanes);
-    x = hn::Sub(x, most);
-    const VF weight = kHalf ? coarse_exponential(x) : exponential(x);
-    sum = hn::Add(sum, weight);
-    if constexpr (kHalf)
-      store_weight(weight, row.bf16 + key / 32 * row.bf16_stride + key % 32);
-    else
-      hn::StoreU(weight, d, row.scores + at);
-  });
-  return hn::GetLane(hn::SumOfLanes(d, sum));
-}
-
-float softmax_row(const SoftmaxRow& row) {
-  const bool added = row.bias != nullptr || row.mask != nullptr;
-  if (row.bf16 != nullptr)
-    return added ? softmax_scores<true, true>(row) : softmax_scores<false, true>(row);
-  return added ? softmax_scores<true, false>(row) : softmax_scores<false, false>(row);
-}
-
 // ---- finished tiles ----
 
 /// Column parameters of a tile, filled to whole vectors.
@@ -439,10 +331,21 @@ void finish(const FinishArgs& args) {
 }
 
 RowFunctions GetRows() {
-  return {
-      &pack_bf16,         &pack_tile_bf16, &pack_row,    &interleave_bf16, &to_bf16,  &layer_norm,
-      &largest_magnitude, &finish,         &softmax_row, &softmax,         &activate, &add,
-      &multiply,          &scale,          &dot,         &transpose_panel};
+  return {&pack_bf16,
+          &pack_tile_bf16,
+          &pack_row,
+          &interleave_bf16,
+          &to_bf16,
+          &layer_norm,
+          &largest_magnitude,
+          &finish,
+          &softmax,
+          &activate,
+          &add,
+          &multiply,
+          &scale,
+          &dot,
+          &transpose_panel};
 }
 
 }  // namespace

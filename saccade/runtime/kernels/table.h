@@ -93,18 +93,6 @@ struct FinishArgs {
   float* const* out;             ///< [rows] pointers; null rows are not written
 };
 
-/// One row of attention scores in pieces [keys / 16][piece_stride], turned into exp(x - max).
-struct SoftmaxRow {
-  float* scores;         ///< in: products; out (f32): weights, zero beyond `keys`
-  int64_t piece_stride;  ///< elements between pieces of 16
-  int64_t keys;
-  float scale;
-  const float* bias;  ///< [keys] or null
-  const float* mask;  ///< [keys] or null
-  uint16_t* bf16;     ///< not null: weights are written here instead, pieces of 32
-  int64_t bf16_stride;
-};
-
 /// Functions on rows of fp32. None reads or writes beyond its n elements unless it says so.
 struct RowFunctions {
   /// What pack_row does for bf16.
@@ -125,8 +113,6 @@ struct RowFunctions {
                      const float* beta, const float* residual, float* y);
   float (*largest_magnitude)(const float* x, int64_t n);
   void (*finish)(const FinishArgs& args);
-  /// Returns the sum of the weights.
-  float (*softmax_row)(const SoftmaxRow& row);
   /// y = softmax(x).
   void (*softmax)(const float* x, int64_t n, float* y);
   void (*activate)(Activation activation, const float* x, int64_t n, float* y);

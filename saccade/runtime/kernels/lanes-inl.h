@@ -1,0 +1,47 @@
+// Loads, stores and loops of rows that are no whole number of vectors. No include guard: included
+// inside an open namespace once per target, after `namespace hn` and `using DF`, `using VF`.
+
+constexpr int64_t kLanes = hn::MaxLanes(DF());
+
+/// Whether masked loads and stores leave memory behind the mask alone.
+constexpr bool kMasked = HWY_TARGET <= HWY_AVX2;
+
+/// The first `count` < kLanes elements, zeros behind them.
+SACCADE_INLINE VF load_some(const float* x, int64_t count) {
+  const DF d;
+  if constexpr (kMasked) return hn::MaskedLoad(hn::FirstN(d, count), d, x);
+  alignas(64) float lanes[kLanes] = {};
+  std::memcpy(lanes, x, count * sizeof(float));
+  return hn::Load(d, lanes);
+}
+SACCADE_INLINE void store_some(VF v, int64_t count, float* y) {
+  const DF d;
+  if constexpr (kMasked) return hn::BlendedStore(v, hn::FirstN(d, count), d, y);
+  alignas(64) float lanes[kLanes];
+  hn::Store(v, d, lanes);
+  std::memcpy(y, lanes, count * sizeof(float));
+}
+SACCADE_INLINE VF load_up_to(const float* x, int64_t count) {
+  return count >= kLanes ? hn::LoadU(DF(), x) : load_some(x, count);
+}
+
+/// y[i] = f(i, count): vectors of count lanes, the last one short.
+template <class F>
+SACCADE_INLINE void map(int64_t n, float* y, const F& f) {
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) hn::StoreU(f(i, kLanes), DF(), y + i);
+  if (i < n) store_some(f(i, n - i), n - i, y + i);
+}
+
+/// The sum of f(i) over vectors; f gets how many lanes count and must return zeros behind them.
+template <class F>
+SACCADE_INLINE float reduce_sum(int64_t n, const F& f) {
+  VF sums[4] = {hn::Zero(DF()), hn::Zero(DF()), hn::Zero(DF()), hn::Zero(DF())};
+  int64_t i = 0;
+  for (; i + 4 * kLanes <= n; i += 4 * kLanes) SACCADE_UNROLL(4)
+  for (int v = 0; v < 4; ++v) sums[v] = hn::Add(sums[v], f(i + v * kLanes, kLanes));
+  for (; i + kLanes <= n; i += kLanes) sums[0] = hn::Add(sums[0], f(i, kLanes));
+  if (i < n) sums[1] = hn::Add(sums[1], f(i, n - i));
+  const VF sum = hn::Add(hn::Add(sums[0], sums[1]), hn::Add(sums[2], sums[3]));
+  return hn::GetLane(hn::SumOfLanes(DF(), sum));
+}
