@@ -248,12 +248,6 @@ void scale(const float* x, float factor, int64_t n, float* y) {
   });
 }
 
-float dot(const float* a, const float* b, int64_t n) {
-  return reduce_sum(n, [&](int64_t i, int64_t lanes) HWY_ATTR {
-    return hn::Mul(load_up_to(a + i, lanes), load_up_to(b + i, lanes));
-  });
-}
-
 // ---- finished tiles ----
 
 /// Column parameters of a tile, filled to whole vectors.
@@ -331,21 +325,9 @@ void finish(const FinishArgs& args) {
 }
 
 RowFunctions GetRows() {
-  return {&pack_bf16,
-          &pack_tile_bf16,
-          &pack_row,
-          &interleave_bf16,
-          &to_bf16,
-          &layer_norm,
-          &largest_magnitude,
-          &finish,
-          &softmax,
-          &activate,
-          &add,
-          &multiply,
-          &scale,
-          &dot,
-          &transpose_panel};
+  return {&pack_bf16,  &pack_tile_bf16,    &pack_row, &interleave_bf16, &to_bf16,
+          &layer_norm, &largest_magnitude, &finish,   &softmax,         &activate,
+          &add,        &multiply,          &scale,    &transpose_panel};
 }
 
 }  // namespace

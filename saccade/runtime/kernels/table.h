@@ -120,7 +120,6 @@ struct RowFunctions {
   void (*multiply)(const float* a, const float* b, int64_t n, float* y);
   /// y = x * factor.
   void (*scale)(const float* x, float factor, int64_t n, float* y);
-  float (*dot)(const float* a, const float* b, int64_t n);
   /// `rows` of [rows][k] (row r at r * stride 32-bit words) to one panel [k][16]; words of rows
   /// beyond are zero. k counts 32-bit words: one fp32 or a pair of bf16.
   void (*transpose_panel)(const uint32_t* x, int64_t stride, int64_t rows, int64_t k,
