@@ -31,15 +31,15 @@ constexpr int64_t kPieceFloats = kPieceBytes / static_cast<int64_t>(sizeof(float
 /// The same for a tile and for steps: pieces of 16 elements.
 template <bool kScaled>
 SACCADE_INLINE void pack_pieces(const HeadPack& pack) {
-  const auto [rows, factors, count, length, out, piece_stride] = pack;
-  for (int64_t begin = 0; begin < length; begin += kPieceFloats) {
-    auto* piece = reinterpret_cast<float*>(out + begin / kPieceFloats * piece_stride);
+  const HeadPack p = pack;  // a copy, which no store below can change
+  for (int64_t begin = 0; begin < p.length; begin += kPieceFloats) {
+    auto* piece = reinterpret_cast<float*>(p.out + begin / kPieceFloats * p.piece_stride);
     for (int64_t i = begin; i < begin + kPieceFloats; i += kLanes, piece += kLanes) {
-      const int64_t lanes = std::clamp<int64_t>(length - i, 0, kLanes);
+      const int64_t lanes = std::clamp<int64_t>(p.length - i, 0, kLanes);
       const auto copy = [&](const auto& load) HWY_ATTR {
-        for (int64_t r = 0; r < count; ++r) {
-          VF v = load(rows[r] + i);
-          if constexpr (kScaled) v = hn::Mul(v, hn::Set(DF(), factors[r]));
+        for (int64_t r = 0; r < p.count; ++r) {
+          VF v = load(p.rows[r] + i);
+          if constexpr (kScaled) v = hn::Mul(v, hn::Set(DF(), p.factors[r]));
           hn::StoreU(v, DF(), piece + r * kPieceFloats);
         }
       };
@@ -292,12 +292,16 @@ SACCADE_INLINE VF weigh(const SoftmaxTile& t, int64_t row, float largest) {
   return sum;
 }
 
-/// Adds to the scores of the lone key what is to be added.
+/// Adds to the scores of the lone key what is to be added, by the same arithmetic as to the others.
 template <int kAdded>
 SACCADE_INLINE void add_to_lone(const SoftmaxTile& t) {
-  for (int64_t r = 0; r < t.rows; ++r)
+  const hn::CappedTag<float, 1> d;
+  for (int64_t r = 0; r < t.rows; ++r) {
+    auto x = hn::LoadU(d, t.lone + r);
     for (int i = 0; i < kAdded; ++i)
-      t.lone[r] += kLog2E * t.added[i][r * t.added_stride[i] + t.keys];
+      x = hn::MulAdd(hn::Set(d, t.added[i][r * t.added_stride[i] + t.keys]), hn::Set(d, kLog2E), x);
+    hn::StoreU(x, d, t.lone + r);
+  }
 }
 
 /// Turns the scores of the lone key into weights.
@@ -330,7 +334,7 @@ SACCADE_INLINE void append_lone(const SoftmaxTile& t) {
 template <int kAdded, bool kHalf>
 void softmax_rows(const SoftmaxTile& tile) {
   const D4 d;
-  const SoftmaxTile t = tile;  // a copy, which no store below can change
+  const SoftmaxTile t = tile;  // a copy, as above
   float largest[kTileRowRoom] = {};
   const bool lone = t.lone != nullptr;
   if (lone) add_to_lone<kAdded>(t);

@@ -9,8 +9,10 @@
 
 namespace saccade::runtime::kernels {
 
-/// What is computed for each row of a tile has room to the next multiple of 4.
-inline constexpr int64_t kTileRowRoom = (kMaxTileRows + 3) / 4 * 4;
+/// What is computed for each row of a tile, or column of a panel, has room for so many; "with
+/// room".
+inline constexpr int64_t kTileRowRoom = 16;
+static_assert(kMaxTileRows <= kTileRowRoom);
 inline constexpr float kLog2E = 1.44269504F;
 
 /// Rows of q, k or v, `length` elements each, taken times factors[row] where there are factors.
