@@ -21,6 +21,13 @@ std::string type_of(const CLI::Option& option) {
   return type;
 }
 
+/// "--mmap,--no-mmap{false}" -> "--[no-]mmap".
+std::string with_its_negation(const std::string& names) {
+  const auto comma = names.find(",--no-");
+  if (comma == names.npos || !names.ends_with("{false}")) return names;
+  return "--[no-]" + names.substr(2, comma - 2);
+}
+
 /// The words of `text` behind the left column, in lines of the screen's width.
 std::string wrapped(const std::string& text) {
   std::istringstream words(text);
@@ -60,7 +67,8 @@ std::string HelpFormatter::make_help(const CLI::App* app, std::string name,
 }
 
 std::string HelpFormatter::make_option(const CLI::Option* option, bool is_positional) const {
-  std::string left = "  " + make_option_name(option, is_positional) + make_option_opts(option);
+  std::string left =
+      "  " + with_its_negation(make_option_name(option, is_positional)) + make_option_opts(option);
   // A long left part has a line of its own.
   left += left.size() + 1 < kLeftColumn ? std::string(kLeftColumn - left.size(), ' ')
                                         : "\n" + std::string(kLeftColumn, ' ');

@@ -221,7 +221,7 @@ void add_model_options(CLI::App& app, ModelArgs& args) {
   app.add_option("-m,--model", args.model, "Model name, checkpoint file or folder")
       ->type_name("MODEL");
   add_checkpoint_options(app, args.config, args.arch);
-  add_map_options(app, args);
+  add_map_option(app, args);
   add_size_option(app, args);
 }
 
@@ -236,19 +236,13 @@ void add_checkpoint_options(CLI::App& app, std::string& config, std::string& arc
       ->type_name("NAME");
 }
 
-void add_map_options(CLI::App& app, ModelArgs& args) {
-  const auto add = [&](const char* name, plan::Residence residence, const char* help) {
-    return app.add_flag_function(
-        name,
-        [&args, residence](int64_t given) {
-          if (given > 0) args.residence = residence;
-        },
-        help);
-  };
-  auto* mapped = add("--mmap", plan::Residence::mapped,
-                     "Use a plan where its file is mapped: shared by processes, slower");
-  add("--no-mmap", plan::Residence::read, "Read a plan into memory, so that its file may change")
-      ->excludes(mapped);
+void add_map_option(CLI::App& app, ModelArgs& args) {
+  app.add_flag_function(
+      "--mmap,!--no-mmap",
+      [&args](int64_t given) {
+        args.residence = given > 0 ? plan::Residence::mapped : plan::Residence::read;
+      },
+      "Use a plan in its file's map, or read it into memory");
 }
 
 void add_trace_options(CLI::App& app, ModelArgs& args) {

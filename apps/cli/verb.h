@@ -83,7 +83,7 @@ void add_trace_options(CLI::App& app, ModelArgs& args);
 /// Those of them that say what a bare checkpoint is: --config and --arch.
 void add_checkpoint_options(CLI::App& app, std::string& config, std::string& arch);
 /// --mmap and --no-mmap, for verbs that run plans.
-void add_map_options(CLI::App& app, ModelArgs& args);
+void add_map_option(CLI::App& app, ModelArgs& args);
 /// Opens the model here, or replaces this process by `saccade-torch` with the same arguments; says
 /// how to get it if it is absent (Error, not_supported).
 [[nodiscard]] OpenedModel open_model(const Program& program, const ModelArgs& args);

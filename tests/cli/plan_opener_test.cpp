@@ -65,11 +65,11 @@ TEST_F(PlanOpener, MapsAPlanUnlessToldNotTo) {
   EXPECT_TRUE(maps(file_));
   EXPECT_TRUE(maps(file_, {"--mmap"}));
   EXPECT_FALSE(maps(file_, {"--no-mmap"}));
-  for (const auto& [value, mapped] : {std::pair{"true", false}, {"false", true}}) {
-    ASSERT_EQ(setenv("SACCADE_ACT_NO_MMAP", value, 1), 0);
+  for (const auto& [value, mapped] : {std::pair{"true", true}, {"false", false}}) {
+    ASSERT_EQ(setenv("SACCADE_ACT_MMAP", value, 1), 0);
     EXPECT_EQ(maps(file_), mapped) << value;
   }
-  ASSERT_EQ(unsetenv("SACCADE_ACT_NO_MMAP"), 0);
+  ASSERT_EQ(unsetenv("SACCADE_ACT_MMAP"), 0);
 }
 
 TEST_F(PlanOpener, BenchOpensInTheSameWay) {
