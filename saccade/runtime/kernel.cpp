@@ -11,7 +11,7 @@
 namespace saccade::runtime {
 namespace {
 
-using kernels::RowMap, ops::Op;
+using kernels::Packing, kernels::RowMap, ops::Op;
 using Integers = std::vector<int64_t>;
 
 void run_reference(const Bound& b, Pool&, std::span<std::byte>) {
@@ -81,7 +81,7 @@ constexpr Kernel kLinear = {
       kernels::matmul(matmul_of(b), pool, scratch);
     },
     [](const Bound& b) { return kernels::row_packing(matmul_of(b)); },
-    [](const Bound& b, const kernels::Packing& packing) {
+    [](const Bound& b, const Packing& packing) {
       return kernels::can_pack_result(matmul_of(b), packing);
     }};
 
@@ -103,7 +103,7 @@ DType mixed_type(const Bound& b) {
   return precision_of(b) == ops::Precision::bf16 ? DType::BF16 : DType::F32;
 }
 
-int64_t mixed_panels(const Bound& b) {
+int64_t mixed_bytes(const Bound& b) {
   const auto& x = b.operand(0).shape;
   return x[0] * ops::panel_bytes(mixed_type(b), x[2], x[1]);
 }
@@ -117,30 +117,39 @@ kernels::Matmul mix_of(const Bound& b, const std::byte* panels) {
   op.left.data = b.floats(1);
   op.left.rows.row_stride = op.k;
   op.right.type = mixed_type(b);
-  op.right.panels = panels;
+  op.right.panels = b.takes_packed ? b.operand(0).data : panels;
   op.epilogue.row_bias = b.floats(2);
   op.epilogue.residual = b.floats(3);
   op.epilogue.activation = fast_activation(activation_of(b));
   op.out.data = b.result.as<float>();
   op.out.rows.row_stride = op.n;
   op.batch = y[0];
-  op.right_batch_stride = mixed_panels(b) / op.batch;
+  op.right_batch_stride = mixed_bytes(b) / op.batch;
   op.out_batch_stride = op.m * op.n;
+  if (b.packing) op.out.packing = &*b.packing;
   return op;
 }
 
-constexpr Kernel kMix = {"matmul",
-                         [](const Bound& b, int threads) {
-                           return mixed_panels(b) +
-                                  std::max(kernels::pack_right_scratch(mixed_rows(b), threads),
-                                           kernels::matmul_scratch(mix_of(b, nullptr), threads));
-                         },
-                         [](const Bound& b, Pool& pool, std::span<std::byte> scratch) {
-                           const auto panels = scratch.first(static_cast<size_t>(mixed_panels(b)));
-                           const auto rest = scratch.subspan(panels.size());
-                           kernels::pack_right(mixed_rows(b), mixed_type(b), panels, pool, rest);
-                           kernels::matmul(mix_of(b, panels.data()), pool, rest);
-                         }};
+/// Bytes of panels that the kernel makes itself.
+int64_t own_panels(const Bound& b) { return b.takes_packed ? 0 : mixed_bytes(b); }
+
+void run_mix(const Bound& b, Pool& pool, std::span<std::byte> scratch) {
+  const auto panels = scratch.first(static_cast<size_t>(own_panels(b)));
+  const auto rest = scratch.subspan(panels.size());
+  if (!b.takes_packed) kernels::pack_right(mixed_rows(b), mixed_type(b), panels, pool, rest);
+  kernels::matmul(mix_of(b, panels.data()), pool, rest);
+}
+
+constexpr Kernel kMix = {
+    "matmul",
+    [](const Bound& b, int threads) {
+      return own_panels(b) + std::max(kernels::pack_right_scratch(mixed_rows(b), threads),
+                                      kernels::matmul_scratch(mix_of(b, nullptr), threads));
+    },
+    run_mix, [](const Bound& b) { return kernels::panel_packing(mix_of(b, nullptr)); },
+    [](const Bound& b, const Packing& packing) {
+      return kernels::can_pack_result(mix_of(b, nullptr), packing);
+    }};
 
 /// The kernel takes its arithmetic from the panels' type.
 bool fits_linear(const Bound& b) {
@@ -220,7 +229,7 @@ constexpr Kernel kLayerNorm = {
       return b.packing ? row * threads : 0;
     },
     run_layer_norm, nullptr,
-    [](const Bound& b, const kernels::Packing& packing) {
+    [](const Bound& b, const Packing& packing) {
       const int64_t n = b.result.shape.last();
       return !b.has(3) && packing.k == n && packing.rows == b.result.shape.count() / n;
     }};

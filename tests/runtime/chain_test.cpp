@@ -83,27 +83,63 @@ TEST(PackedRows, OneProductPacksForTheNext) {
   });
 }
 
-/// What a graph answers whose values in between are outputs too, or not.
-std::vector<std::byte> answer(Precision precision, int64_t dim, int64_t batch, bool watched) {
-  plan::Plan plan;
-  auto& graph = plan.graph;
+using saccade::test::weight;
+
+/// A graph, what it makes in between, and its products.
+struct Chain {
+  Graph graph;
+  plan::ValueId norm, hidden, last;
+};
+
+constexpr int64_t kGelu = static_cast<int64_t>(ops::Activation::gelu);
+
+plan::ValueId add_norm(Graph& graph, int64_t dim) {
   const auto x = graph.add_input("x", {DType::F32, {{1, true}, {50}, {dim}}});
-  const auto norm = graph.add(Op::layer_norm,
-                              {x, saccade::test::weight(graph, {dim}, "gamma"),
-                               saccade::test::weight(graph, {dim}, "beta")},
-                              {{"eps", 1e-6}});
-  const auto hidden = graph.add(
-      Op::linear,
-      {norm, saccade::test::weight(graph, {2 * dim, dim}, "w1"), plan::kAbsent, plan::kAbsent},
-      {{"activation", static_cast<int64_t>(ops::Activation::gelu)}});
-  const auto flat = graph.add(Op::reshape, {hidden}, {{"shape", ops::Dims{{50, true}, {2 * dim}}}});
-  const auto y = graph.add(Op::linear, {flat, saccade::test::weight(graph, {9, 2 * dim}, "w2")});
-  graph.add_output("y", y);
-  if (watched) graph.add_output("norm", norm), graph.add_output("hidden", hidden);
-  const compile::Assignment assignment = {{hidden, {precision}}, {y, {precision}}};
-  auto model = std::make_shared<Model>(
-      compile::emit(plan, precision == Precision::fp32 ? compile::Assignment{} : assignment));
-  Session session(model, {.threads = 2});
+  return graph.add(Op::layer_norm, {x, weight(graph, {dim}, "gamma"), weight(graph, {dim}, "beta")},
+                   {{"eps", 1e-6}});
+}
+
+/// Norm, linear, linear; rows of all images are one matrix.
+Chain channel_mlp(int64_t dim) {
+  Chain chain;
+  auto& g = chain.graph;
+  chain.norm = add_norm(g, dim);
+  chain.hidden =
+      g.add(Op::linear, {chain.norm, weight(g, {2 * dim, dim}, "w1"), plan::kAbsent, plan::kAbsent},
+            {{"activation", kGelu}});
+  const auto flat =
+      g.add(Op::reshape, {chain.hidden}, {{"shape", ops::Dims{{50, true}, {2 * dim}}}});
+  chain.last = g.add(Op::linear, {flat, weight(g, {9, 2 * dim}, "w2")});
+  return chain;
+}
+
+/// Norm, mix, mix: rows of an image are the right side of a product.
+Chain token_mlp(int64_t dim) {
+  Chain chain;
+  auto& g = chain.graph;
+  chain.norm = add_norm(g, dim);
+  chain.hidden = g.add(
+      Op::mix, {chain.norm, weight(g, {110, 50}, "w1"), weight(g, {110}, "b1"), plan::kAbsent},
+      {{"activation", kGelu}});
+  chain.last = g.add(
+      Op::mix, {chain.hidden, weight(g, {50, 110}, "w2"), weight(g, {50}, "b2"), plan::kAbsent});
+  return chain;
+}
+
+/// What the chain answers if the values in between are outputs too, or not.
+std::vector<std::byte> answer(const Chain& chain, Precision precision, int64_t batch,
+                              bool watched) {
+  plan::Plan plan;
+  plan.graph = chain.graph;
+  plan.graph.add_output("y", chain.last);
+  if (watched) {
+    plan.graph.add_output("norm", chain.norm);
+    plan.graph.add_output("hidden", chain.hidden);
+  }
+  compile::Assignment assignment;
+  if (precision != Precision::fp32)
+    assignment = {{chain.hidden, {precision}}, {chain.last, {precision}}};
+  Session session(std::make_shared<Model>(compile::emit(plan, assignment)), {.threads = 2});
   session.prepare(batch);
   fill_with_noise(session);
   session.run();
@@ -113,11 +149,12 @@ std::vector<std::byte> answer(Precision precision, int64_t dim, int64_t batch, b
 
 TEST(PackedRows, NobodySeesThemInASession) {
   for_each_target([](const std::string&) {
-    for (const auto precision : {Precision::fp32, Precision::bf16})
-      for (const int64_t dim : {31, 32, 48, 64, 512})
-        for (const int64_t batch : {1, 2, 17})
-          EXPECT_EQ(answer(precision, dim, batch, false), answer(precision, dim, batch, true))
-              << dim << " " << batch;
+    for (const int64_t dim : {31, 32, 48, 64, 512})
+      for (const auto& chain : {channel_mlp(dim), token_mlp(dim)})
+        for (const auto precision : {Precision::fp32, Precision::bf16})
+          for (const int64_t batch : {1, 2, 17})
+            EXPECT_EQ(answer(chain, precision, batch, false), answer(chain, precision, batch, true))
+                << dim << " " << batch;
   });
 }
 

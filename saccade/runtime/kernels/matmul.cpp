@@ -118,7 +118,7 @@ class Run {
         table_(kernel_table()),
         tiles_(family_of(table_.tiles, op.right.type)),
         grid_(make_grid(op)),
-        packing_{tiles_.format, op.m, op.k, count_tiles(op.m, tiles_.rows)},
+        packing_{tiles_.format, op.m, op.k, count_tiles(op.m, tiles_.rows), 0},
         pieces_(piece_count(tiles_.format, op.k)),
         steps_(ops::panel_steps(op.right.type, op.k)),
         step_bytes_(ops::panel_group(op.right.type) * kPieceBytes / piece_elements(tiles_.format)),
@@ -256,7 +256,8 @@ class Run {
                       const ThreadArea& area) const;
   void finish(int64_t image, const Range& rows, const Range& columns, const void* tile,
               const PackedRows& packed) const;
-  void store_packed(const Range& rows, const Range& columns, const float* block) const;
+  void store_packed(int64_t image, const Range& rows, const Range& columns,
+                    const float* block) const;
   void scatter_columns(int64_t image, const Range& rows, const Range& columns,
                        const float* block) const;
 
@@ -457,18 +458,20 @@ void Run::finish(int64_t image, const Range& rows, const Range& columns, const v
   args.out = out;
   table_.rows.finish(args);
   if (op_.out.packing != nullptr)
-    store_packed(rows, columns, block);
+    store_packed(image, rows, columns, block);
   else if (blocked)
     scatter_columns(image, rows, columns, block);
 }
 
 /// Stores a finished tile as rows of the product that comes next.
-void Run::store_packed(const Range& rows, const Range& columns, const float* block) const {
+void Run::store_packed(int64_t image, const Range& rows, const Range& columns,
+                       const float* block) const {
   const Packing& packing = *op_.out.packing;
-  const int64_t width = piece_elements(packing.format);
-  auto* tile = reinterpret_cast<std::byte*>(op_.out.data) + rows.begin * packing.row_bytes();
+  const int64_t width = piece_elements(packing.format), first = image * op_.m;
+  const auto place = packing.place(reinterpret_cast<std::byte*>(op_.out.data),
+                                   {first + rows.begin, first + rows.end});
   for (int64_t c = 0; c < columns.size(); c += width) {
-    std::byte* piece = tile + (columns.begin + c) / width * rows.size() * kPieceBytes;
+    std::byte* piece = place.first + (columns.begin + c) / width * place.piece_stride;
     if (packing.format == RowFormat::bf16) {
       table_.rows.pack_tile_bf16(block + c, kMaxTileColumns, static_cast<int>(rows.size()), piece);
       continue;
@@ -502,16 +505,24 @@ std::optional<Packing> row_packing(const Matmul& op) {
   const TileFamily& tiles = family_of(table.tiles, op.right.type);
   const bool in_place = tiles.wide_in_place != nullptr && lies_right(op);
   if (in_place || op.right.type == DType::I8 || op.batch > 1) return std::nullopt;
-  return Packing{tiles.format, op.m, op.k, count_tiles(op.m, tiles.rows)};
+  return Packing{tiles.format, op.m, op.k, count_tiles(op.m, tiles.rows), 0};
+}
+
+std::optional<Packing> panel_packing(const Matmul& op) {
+  if (op.right.type != DType::F32 || op.n % kPanelWidth != 0) return std::nullopt;
+  const int64_t tiles = op.batch * count_tiles(op.k, kMaxTileRows);
+  return Packing{RowFormat::f32, op.batch * op.k, op.n, tiles, op.k};
 }
 
 bool can_pack_result(const Matmul& op, const Packing& packing) {
   const KernelTable table = kernel_table();
   const TileFamily& tiles = family_of(table.tiles, op.right.type);
   const int64_t width = piece_elements(packing.format);
-  return packing.rows == op.m && packing.k == op.n && op.n % width == 0 &&
-         tiles.columns % width == 0 && packing.tiles == count_tiles(op.m, tiles.rows) &&
-         op.epilogue.residual == nullptr && op.out.column_block == 0 && op.batch == 1;
+  const bool same_tiles = packing.panel_rows > 0
+                              ? packing.panel_rows == op.m
+                              : packing.tiles == count_tiles(op.m, tiles.rows) && op.batch == 1;
+  return packing.rows == op.m * op.batch && packing.k == op.n && same_tiles && op.n % width == 0 &&
+         tiles.columns % width == 0 && op.epilogue.residual == nullptr && op.out.column_block == 0;
 }
 
 int64_t matmul_scratch(const Matmul& op, int threads) {

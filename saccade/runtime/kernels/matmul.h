@@ -56,7 +56,7 @@ struct Output {
   RowMap rows;
   int64_t column_block = 0;
   int64_t column_block_stride = 0;
-  /// Not null: `data` receives packed rows, see can_pack_result(); nothing else is used.
+  /// Not null: `data` receives packed rows, see can_pack_result(); no stride is used.
   const Packing* packing = nullptr;
 };
 
@@ -77,6 +77,8 @@ struct Matmul {
 /// How matmul() packs the rows of A on this processor. Nothing where they are better left to it: it
 /// reads them where they lie, or finds a scale for each of them (int8).
 [[nodiscard]] std::optional<Packing> row_packing(const Matmul& op);
+/// How B may be made of rows over K (fp32, in columns that fill panels).
+[[nodiscard]] std::optional<Packing> panel_packing(const Matmul& op);
 /// Whether C can be stored so: it has these rows, cut in the same way, in columns that fill pieces.
 [[nodiscard]] bool can_pack_result(const Matmul& op, const Packing& packing);
 

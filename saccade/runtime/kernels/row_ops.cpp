@@ -42,8 +42,7 @@ void layer_norm_rows(const float* x, const RowMap& from, const Norm& norm, const
   const int64_t n = packing.k;
   pool.run(packing.tiles, [&](int64_t task, int thread) {
     const Range rows = packing.tile(task);
-    const int64_t stride = rows.size() * kPieceBytes;
-    std::byte* to = y + rows.begin * packing.row_bytes();
+    auto [to, stride] = packing.place(y, rows);
     float* normal = scratch.data() + thread * n;
     for (int64_t r = rows.begin; r < rows.end; ++r, to += kPieceBytes) {
       functions.layer_norm(x + from.offset(r), n, norm.epsilon, norm.gamma, norm.beta, nullptr,
