@@ -72,6 +72,12 @@ struct PackedRows {
   float* scale = nullptr;
 };
 
+/// Memory that will be read soon.
+struct Bytes {
+  const std::byte* data = nullptr;
+  int64_t size = 0;
+};
+
 /// What one thread needs for itself.
 struct ThreadArea {
   PackedRows packed;             // of one block, where A is not shared
@@ -147,9 +153,12 @@ class Run {
         const int64_t image = task / grid_.row_blocks;
         const Range tiles = block_tiles(task % grid_.row_blocks);
         const int64_t first = packing_.tile(tiles.begin).begin;
+        const bool more = task % grid_.row_blocks + 1 < grid_.row_blocks;
+        const Range next = more ? block_rows(task % grid_.row_blocks + 1) : Range{0, 0};
         for (int64_t i = tiles.begin; packs_ && i < tiles.end; ++i)
           pack(image, packing_.tile(i), first, area.packed, area);
-        multiply(image, tiles, {0, op_.n}, packs_ ? area.packed : from_row(given(), first), area);
+        multiply(image, tiles, {0, op_.n}, packs_ ? area.packed : from_row(given(), first), area,
+                 packs_ ? Bytes{} : rows_of_a(image, next));
       });
       return;
     }
@@ -164,7 +173,7 @@ class Run {
       const Range tiles = block_tiles(task % tasks / grid_.column_chunks);
       const Range columns{chunk * kColumnChunk, std::min(op_.n, (chunk + 1) * kColumnChunk)};
       multiply(task / tasks, tiles, columns, from_row(rows, packing_.tile(tiles.begin).begin),
-               area_of(thread));
+               area_of(thread), {});
     });
   }
 
@@ -193,7 +202,7 @@ class Run {
     return {const_cast<std::byte*>(op_.left.packed), nullptr};  // only read
   }
   /// Most rows of a block.
-  [[nodiscard]] int64_t block_rows() const {
+  [[nodiscard]] int64_t most_rows() const {
     return ceil_div(packing_.tiles, grid_.row_blocks) * tiles_.rows;
   }
   [[nodiscard]] bool is_int8() const { return op_.right.type == DType::I8; }
@@ -207,11 +216,11 @@ class Run {
 
   ThreadArea cut_thread(ScratchCutter& cutter) const {
     ThreadArea area;
-    if (!grid_.shared && packs_) area.packed = cut_rows(cutter, block_rows());
-    area.partial = cutter.take<std::byte>(block_rows() * kMaxTileColumns * 4);
+    if (!grid_.shared && packs_) area.packed = cut_rows(cutter, most_rows());
+    area.partial = cutter.take<std::byte>(most_rows() * kMaxTileColumns * 4);
     area.patch = cutter.take<float>(op_.k);
     area.normalised = cutter.take<float>(op_.k);
-    if (row_bias_) area.row_bias = cutter.take<float>(block_rows() * kPanelWidth);
+    if (row_bias_) area.row_bias = cutter.take<float>(most_rows() * kPanelWidth);
     return area;
   }
 
@@ -238,6 +247,19 @@ class Run {
   [[nodiscard]] Range block_tiles(int64_t block) const {
     return part({0, packing_.tiles}, grid_.row_blocks, block);
   }
+  [[nodiscard]] Range block_rows(int64_t block) const {
+    const Range tiles = block_tiles(block);
+    return {packing_.tile(tiles.begin).begin, packing_.tile(tiles.end - 1).end};
+  }
+  /// Where rows of A lie that are not packed here.
+  [[nodiscard]] Bytes rows_of_a(int64_t image, const Range& rows) const {
+    if (rows.size() == 0) return {};
+    if (!in_place_) return {op_.left.packed + rows.begin * row_bytes(), rows.size() * row_bytes()};
+    const RowMap& map = op_.left.rows;
+    const float* x = op_.left.data + image * op_.left_batch_stride + map.offset(rows.begin);
+    return {reinterpret_cast<const std::byte*>(x),
+            rows.size() * map.row_stride * static_cast<int64_t>(sizeof(float))};
+  }
 
   /// Zero point of the rows' bytes.
   [[nodiscard]] int32_t zero() const {
@@ -247,12 +269,12 @@ class Run {
             const ThreadArea& area) const;
   [[nodiscard]] const float* fetch(int64_t image, int64_t row, const ThreadArea& area) const;
   void multiply(int64_t image, const Range& tiles, const Range& columns, const PackedRows& packed,
-                const ThreadArea& area) const;
+                const ThreadArea& area, const Bytes& next) const;
   std::span<const TileRows> find_tiles(int64_t image, const Range& tiles, const PackedRows& packed,
                                        std::span<TileRows> room) const;
   void spread_row_bias(std::span<const TileRows> tiles, float* to) const;
   void multiply_group(int64_t image, std::span<const TileRows> tiles, const Group& group,
-                      const std::byte* b, const std::byte* ahead, const PackedRows& packed,
+                      const std::byte* b, const Bytes& ahead, const PackedRows& packed,
                       const ThreadArea& area) const;
   void finish(int64_t image, const Range& rows, const Range& columns, const void* tile,
               const PackedRows& packed) const;
@@ -324,17 +346,18 @@ void Run::pack(int64_t image, const Range& rows, int64_t first, const PackedRows
 
 /// Columns of C for the rows of one block, group by group as wide as a tile.
 void Run::multiply(int64_t image, const Range& block, const Range& columns,
-                   const PackedRows& packed, const ThreadArea& area) const {
+                   const PackedRows& packed, const ThreadArea& area, const Bytes& next) const {
   TileRows room[kMostTiles];
   const auto tiles = find_tiles(image, block, packed, room);
   if (row_bias_) spread_row_bias(tiles, area.row_bias);
   const std::byte* panels = op_.right.panels + image * op_.right_batch_stride;
   for_each_group(tiles_, in_place_, columns, round_up(op_.n, kPanelWidth), [&](const Group& group) {
-    const int64_t c = group.columns.begin, next = c + group.width;
+    const int64_t c = group.columns.begin, end = c + group.width;
     const std::byte* b = panels + c / kPanelWidth * panel_stride_ + c % kPanelWidth * 4;
-    const bool more = next < op_.n && group.width >= kPanelWidth;
-    const std::byte* ahead = more ? panels + next / kPanelWidth * panel_stride_ : nullptr;
-    multiply_group(image, tiles, group, b, ahead, packed, area);
+    const int64_t width = group.width / kPanelWidth * panel_stride_;  // 0: less than a panel
+    const bool more = end < op_.n;
+    const Bytes columns_ahead{panels + end / kPanelWidth * panel_stride_, width};
+    multiply_group(image, tiles, group, b, more ? columns_ahead : next, packed, area);
   });
 }
 
@@ -345,9 +368,9 @@ void Run::spread_row_bias(std::span<const TileRows> tiles, float* to) const {
 }
 
 /// All rows of a block, one group of columns: a block of K of the panels stays in the nearest
-/// cache while the tiles pass over it, and the next group is fetched meanwhile.
+/// cache while the tiles pass over it, and what comes next is fetched meanwhile.
 void Run::multiply_group(int64_t image, std::span<const TileRows> tiles, const Group& group,
-                         const std::byte* b, const std::byte* ahead, const PackedRows& packed,
+                         const std::byte* b, const Bytes& ahead, const PackedRows& packed,
                          const ThreadArea& area) const {
   const int64_t column = group.columns.begin;
   alignas(64) float bias[kMaxTileColumns] = {};
@@ -359,10 +382,8 @@ void Run::multiply_group(int64_t image, std::span<const TileRows> tiles, const G
   const int64_t piece_steps = kPieceBytes / step_bytes_;
   TileArgs args;
   args.b_stride = panel_stride_;
-  args.prefetch = ahead != nullptr ? ahead : b;
-  args.prefetch_lines = ahead == nullptr ? 0
-                                         : ceil_div(group.width / kPanelWidth * panel_stride_,
-                                                    std::ssize(tiles) * pieces_ * kPieceBytes);
+  args.prefetch = ahead.size > 0 ? ahead.data : b;
+  args.prefetch_lines = ceil_div(ahead.size, std::ssize(tiles) * pieces_ * kPieceBytes);
   args.out_panel = kPanelWidth;
   for (int64_t step = 0; step < steps_; step += kBlockSteps) {
     const bool last = step + kBlockSteps >= steps_;
