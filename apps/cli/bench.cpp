@@ -202,6 +202,7 @@ Verb bench_verb() {
             ->required()
             ->type_name("PLAN");
         add_checkpoint_options(app, options->model.config, options->model.arch);
+        options->model.residence = plan::Residence::automatic;
         add_map_option(app, options->model);
         add_size_option(app, options->model);
         app.add_option("--batch", options->batch, "Pictures at once")->check(CLI::Range(1, 65536));

@@ -104,6 +104,7 @@ Verb eval_verb() {
                 ->required();
             app.add_option("--split", options->split, "Part of it: test, val, train, ...")
                 ->type_name("NAME");
+            options->model.residence = plan::Residence::automatic;
             add_model_options(app, options->model);
             app.add_option("--batch", options->evaluate.batch_size,
                            "Pictures that the model sees at once")

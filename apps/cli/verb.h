@@ -34,7 +34,7 @@ struct ModelArgs {
   std::string config;  ///< --config FILE
   std::string arch;    ///< --arch NAME
   bool needs_weights = true;
-  plan::Residence residence = plan::Residence::automatic;  ///< --mmap or --no-mmap
+  plan::Residence residence = plan::Residence::mapped;  ///< --mmap, --no-mmap
   std::string size;                ///< --size HxW: of the pictures; empty: the model's own
   std::vector<std::string> sizes;  ///< --sizes HxW,...: all in one plan, the first its default
   std::vector<std::string> taps;   ///< --taps NAME,...: intermediate results that become outputs

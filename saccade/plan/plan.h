@@ -60,13 +60,13 @@ void share_constants(Plan& plan);
 
 /// Where the weights of an opened plan lie.
 enum class Residence : uint8_t {
-  automatic,  ///< read if the plan is of some size and the system has large pages, else mapped
-  mapped,     ///< in the file's map: shared by processes, nothing is copied
+  mapped,     ///< in the file's map: the first answer comes soonest, processes share them
   read,       ///< in memory of their own: faster in large pages, and the file may change
+  automatic,  ///< for many answers: read if the plan is large and the system has large pages
 };
 
 struct OpenOptions {
-  Residence residence = Residence::automatic;
+  Residence residence = Residence::mapped;
 };
 
 /// Every check but the SHA-256: magic, version, section table, sums of all sections and of each

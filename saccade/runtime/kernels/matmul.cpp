@@ -98,7 +98,8 @@ bool is_plain(const Matmul& op) {
   const Epilogue& e = op.epilogue;
   return op.right.type != DType::I8 && (e.row_bias == nullptr || begins_with_row_bias(op)) &&
          e.activation == Activation::none && e.layer_scale == nullptr && e.scale == 1.0F &&
-         op.out.rows.index == nullptr && op.out.column_block == 0 && op.out.packing == nullptr;
+         op.out.rows.index == nullptr && op.out.column_block == 0 && op.out.packing == nullptr &&
+         (e.residual == nullptr || e.residual != op.out.data);
 }
 
 /// Whether rows of A can be read where they lie: at one distance, without anything to be done to

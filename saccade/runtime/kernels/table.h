@@ -47,7 +47,7 @@ struct TileArgs {
   void* out;           ///< may be init
   int64_t out_row;
   int64_t out_panel;
-  const float* added;         ///< lies as out and may be out; null: nothing; not for int8
+  const float* added;         ///< lies as out, is not out; null: nothing; not for int8
   const std::byte* prefetch;  ///< bytes that a later tile reads; never null
   int64_t prefetch_lines;     ///< lines to ask for with each piece of A
 };

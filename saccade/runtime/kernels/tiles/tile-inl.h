@@ -71,14 +71,14 @@ void tile(const TileArgs& t) {
   for (int v = 0; v < kVectors; ++v)
     acc[r][v] = init ? Dot::load(init + r * t.init_row + v * init_vector) : Dot::zero();
   if constexpr (kWholePanels)  // with fewer registers it does not pay
+    SACCADE_UNROLL(1)
     for (int r = 0; r < kRows; ++r)
       for (int v = 0; v < kVectors; ++v)
         __builtin_prefetch(out + r * t.out_row + v * out_vector, 1);
   if constexpr (kWholePanels && kAdds)
-    if (t.added != nullptr && t.added != out)
-      for (int r = 0; r < kRows; ++r)
-        for (int v = 0; v < kVectors; ++v)
-          __builtin_prefetch(t.added + r * t.out_row + v * out_vector);
+    if (t.added != nullptr) SACCADE_UNROLL(1)
+  for (int r = 0; r < kRows; ++r)
+    for (int v = 0; v < kVectors; ++v) __builtin_prefetch(t.added + r * t.out_row + v * out_vector);
   RowPointers<kRows, kInPlace> a(t);
   const std::byte *b = t.b, *ahead = t.prefetch;
   int64_t left = t.steps;
@@ -97,16 +97,16 @@ void tile(const TileArgs& t) {
     tile_step<Dot>(a, 0, b, b_stride, acc);
     a.advance(Dot::kStepBytes);
   }
-  if constexpr (kAdds)
-    if (t.added != nullptr) {
-      SACCADE_UNROLL(16)
-      for (int r = 0; r < kRows; ++r) SACCADE_UNROLL(4)
-      for (int v = 0; v < kVectors; ++v)
-        acc[r][v] = Dot::add(acc[r][v], Dot::load(t.added + r * t.out_row + v * out_vector));
-    }
   SACCADE_UNROLL(16)
   for (int r = 0; r < kRows; ++r) SACCADE_UNROLL(4)
   for (int v = 0; v < kVectors; ++v) Dot::store(acc[r][v], out + r * t.out_row + v * out_vector);
+  if constexpr (kAdds)  // in a loop, because unrolled for each tile it is a lot of code
+    if (t.added != nullptr) SACCADE_UNROLL(1)
+  for (int r = 0; r < kRows; ++r, out += t.out_row)
+    for (int v = 0; v < kVectors; ++v) {
+      auto* at = out + v * out_vector;
+      Dot::store(Dot::add(Dot::load(at), Dot::load(t.added + r * t.out_row + v * out_vector)), at);
+    }
 }
 
 template <class Dot>
