@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <map>
 
 #include "saccade/base/check.h"
 #include "saccade/base/checked.h"
@@ -10,6 +11,7 @@
 #include "saccade/base/thread_pool.h"
 #include "saccade/plan/aligned.h"
 #include "saccade/runtime/chain.h"
+#include "saccade/runtime/portion.h"
 
 namespace saccade::runtime {
 namespace {
@@ -24,9 +26,20 @@ int64_t scratch_of(const Step& step, int threads) {
 }  // namespace
 
 struct Session::Impl {
+  /// An operand, or with -1 the result, of a step that lies in an input or output of the batch.
+  struct Moving {
+    size_t step;
+    int operand;
+    std::byte* first;
+    int64_t stride;  ///< bytes of a portion
+  };
+
   explicit Impl(int threads) : pool(threads) {}
   Pool pool;
   std::shared_ptr<std::byte> arena;
+  /// Of a batch in portions: inputs and outputs, by the values that own their memory.
+  std::map<ValueId, std::shared_ptr<std::byte>> ports;
+  std::vector<Moving> moving;
   std::shared_ptr<std::byte> scratch;
   size_t scratch_size = 0;
   std::vector<Step> steps;
@@ -44,24 +57,53 @@ std::byte* Session::address(ValueId id) const {
   const auto owner = memory.owner[static_cast<size_t>(id)];
   if (graph().is_constant(owner))
     return const_cast<std::byte*>(graph().constant_of(owner).bytes.data());  // only read
-  return impl_->arena.get() + memory.offset[static_cast<size_t>(owner)] * batch_;
+  if (const auto port = impl_->ports.find(owner); port != impl_->ports.end())
+    return port->second.get();
+  return impl_->arena.get() + memory.offset[static_cast<size_t>(owner)] * portion_;
+}
+
+/// Memory for everything; N is known from here on.
+void Session::allocate(int64_t batch, size_t size) {
+  const auto& memory = model_->memory(size);
+  const auto& graph = model_->graph(size);
+  const int64_t portion = choose_portion(graph, memory.size, batch, options_.cache_bytes);
+  std::map<ValueId, std::shared_ptr<std::byte>> ports;
+  auto total = checked_mul(memory.size, portion);
+  const auto bytes_of = [&](ValueId id) {
+    return checked_mul(plan::arena_bytes(graph.value(id).type), batch);
+  };
+  if (portion < batch) {
+    for (const ValueId id : model_->inputs(size)) ports[id];
+    for (const auto& output : graph.outputs)
+      if (const auto owner = memory.owner[static_cast<size_t>(output.value)];
+          !graph.is_constant(owner))
+        ports[owner];
+    for (const auto& [id, port] : ports)
+      if (const auto bytes = bytes_of(id); total && bytes)
+        total = checked_add(*total, *bytes);
+      else
+        total.reset();
+  }
+  if (!total || *total > options_.max_bytes)
+    throw resource_error("{} pictures at once need more than {} bytes; use a smaller batch", batch,
+                         options_.max_bytes);
+  impl_->arena = plan::allocate_aligned(static_cast<size_t>(memory.size * portion));
+  for (auto& [id, port] : ports) port = plan::allocate_aligned(static_cast<size_t>(*bytes_of(id)));
+  impl_->ports = std::move(ports);
+  arena_size_ = *total;
+  batch_ = batch;
+  portion_ = portion;
+  size_ = size;
 }
 
 void Session::prepare(int64_t batch, size_t size) {
   if (batch == batch_ && size == size_) return;
   if (batch < 1) throw usage_error("a batch of {} pictures", batch);
   if (size >= model_->sizes()) throw usage_error("size {} of {}", size, model_->sizes());
-  const auto bytes = checked_mul(model_->memory(size).size, batch);
-  if (!bytes || *bytes > options_.max_bytes)
-    throw resource_error("{} pictures at once need more than {} bytes; use a smaller batch", batch,
-                         options_.max_bytes);
   batch_ = 0;
   impl_->steps.clear();
   times_.clear();
-  impl_->arena = plan::allocate_aligned(static_cast<size_t>(*bytes));
-  arena_size_ = *bytes;
-  batch_ = batch;
-  size_ = size;
+  allocate(batch, size);
   int64_t scratch = 0;
   for (const ValueId id : model_->steps(size_)) {
     Step step{id, bind(id), nullptr};
@@ -72,8 +114,38 @@ void Session::prepare(int64_t batch, size_t size) {
   chain_products(graph(), model_->memory(size_), impl_->steps);
   for (const Step& step : impl_->steps)
     scratch = std::max(scratch, scratch_of(step, impl_->pool.threads()));
+  find_moving();
   impl_->scratch_size = static_cast<size_t>(scratch);
   impl_->scratch = plan::allocate_aligned(impl_->scratch_size);
+}
+
+void Session::find_moving() {
+  impl_->moving.clear();
+  const auto& memory = model_->memory(size_);
+  const auto add = [&](size_t step, int operand, ValueId id) {
+    const auto port = impl_->ports.find(memory.owner[static_cast<size_t>(id)]);
+    if (port == impl_->ports.end()) return;
+    const auto& type = graph().value(port->first).type;
+    const int64_t bytes = resolve(type.dims, portion_).count() * saccade::bytes(type.dtype);
+    impl_->moving.push_back({step, operand, port->second.get(), has_batch(type.dims) ? bytes : 0});
+  };
+  for (size_t i = 0; i < impl_->steps.size(); ++i) {
+    const auto& operands = impl_->steps[i].bound.node->operands;
+    for (size_t o = 0; o < operands.size(); ++o)
+      if (operands[o] != plan::kAbsent) add(i, static_cast<int>(o), operands[o]);
+    add(i, -1, impl_->steps[i].value);
+  }
+}
+
+void Session::move_to(int64_t portion) {
+  for (const auto& [step, operand, first, stride] : impl_->moving) {
+    auto& bound = impl_->steps[step].bound;
+    std::byte* at = first + portion * stride;
+    if (operand < 0)
+      bound.result.data = at;
+    else
+      bound.operands[static_cast<size_t>(operand)].data = at;
+  }
 }
 
 Bound Session::bind(ValueId id) const {
@@ -82,7 +154,7 @@ Bound Session::bind(ValueId id) const {
   Bound bound;
   bound.op = &ops::info(node.op);
   bound.node = &node;
-  bound.result = {address(id), node.type.dtype, resolve(node.type.dims, batch_)};
+  bound.result = {address(id), node.type.dtype, resolve(node.type.dims, portion_)};
   for (const ValueId operand : node.operands) {
     if (operand == plan::kAbsent) {
       bound.operands.emplace_back();
@@ -90,7 +162,7 @@ Bound Session::bind(ValueId id) const {
     }
     const auto& type = graph.value(operand).type;
     bound.operands.push_back(
-        {address(operand), type.dtype, resolve(type.dims, batch_),
+        {address(operand), type.dtype, resolve(type.dims, portion_),
          graph.is_constant(operand) ? graph.constant_of(operand).layout : ops::Layout::row_major});
   }
   return bound;
@@ -107,6 +179,13 @@ std::span<std::byte> Session::input(size_t index) {
 
 void Session::run() {
   SACCADE_CHECK(batch_ > 0, "run() before prepare()");
+  for (int64_t portion = 0; portion < batch_ / portion_; ++portion) {
+    move_to(portion);
+    run_steps();
+  }
+}
+
+void Session::run_steps() {
   for (size_t i = 0; i < impl_->steps.size(); ++i) {
     const auto& step = impl_->steps[i];
     const auto start = options_.profile ? Clock::now() : Clock::time_point();

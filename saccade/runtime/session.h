@@ -17,6 +17,7 @@ struct Bound;
 struct SessionOptions {
   int threads = 0;                        ///< 0: saccade::thread_count()
   int64_t max_bytes = int64_t{32} << 30;  ///< largest arena
+  int64_t cache_bytes = 4 << 20;          ///< that the values of a portion may fill
   bool profile = false;                   ///< measure every operator
 };
 
@@ -45,7 +46,10 @@ class Session {
   [[nodiscard]] size_t size() const { return size_; }
   /// Of the size that is prepared.
   [[nodiscard]] const plan::Graph& graph() const { return model_->graph(size_); }
-  /// Bytes of the arena.
+  /// How many of the batch are computed together: so many that what they need stays in a core's
+  /// cache.
+  [[nodiscard]] int64_t portion() const { return portion_; }
+  /// Bytes of the arena, for a portion, and of inputs and outputs, for the batch.
   [[nodiscard]] int64_t arena_size() const { return arena_size_; }
 
   /// Room for the input's values, row-major; fill it before each run.
@@ -65,11 +69,16 @@ class Session {
   struct Impl;
   [[nodiscard]] std::byte* address(plan::ValueId id) const;
   [[nodiscard]] Bound bind(plan::ValueId id) const;
+  void allocate(int64_t batch, size_t size);
+  void find_moving();
+  void move_to(int64_t portion);
+  void run_steps();
 
   std::shared_ptr<const Model> model_;
   SessionOptions options_;
   std::unique_ptr<Impl> impl_;
   int64_t batch_ = 0;
+  int64_t portion_ = 0;
   size_t size_ = 0;
   int64_t arena_size_ = 0;
   std::vector<StepTime> times_;

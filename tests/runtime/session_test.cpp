@@ -8,6 +8,7 @@
 
 #include "saccade/base/error.h"
 #include "saccade/compile/compile.h"
+#include "saccade/runtime/portion.h"
 #include "tests/plan/graphs.h"
 #include "tests/support/allocations.h"
 
@@ -163,6 +164,69 @@ TEST(Sizes, WeightsLieInMemoryOnce) {
     for (const auto& other : model->graph(0).constants)
       shared += !constant.name.empty() && constant.bytes.data() == other.bytes.data() ? 1 : 0;
   EXPECT_GE(shared, 25U);  // every weight but the positions, packed ones too
+}
+
+std::vector<std::byte> outputs_of(Session& session) {
+  fill_with_noise(session);
+  session.run();
+  std::vector<std::byte> all;
+  for (size_t i = 0; i < session.graph().outputs.size(); ++i) {
+    const auto bytes = session.output_bytes(i);
+    all.insert(all.end(), bytes.begin(), bytes.end());
+  }
+  return all;
+}
+
+TEST(Session, PortionsOfABatchAreTheBatch) {
+  auto graph = test::small_vit();
+  for (size_t i = 0; i < graph.values.size(); ++i)  // a value in between, which others read
+    if (graph.values[i].kind == plan::ValueKind::node && graph.values[i].op == ops::Op::layer_norm)
+      graph.add_output("norm" + std::to_string(i), static_cast<plan::ValueId>(i));
+  const auto model = model_of(std::move(graph));
+  const int64_t one = model->memory().size;
+  Session whole(model, {.threads = 2});
+  for (const int64_t batch : {1, 6, 7, 12}) {
+    whole.prepare(batch);
+    EXPECT_EQ(whole.portion(), batch);
+    const auto expected = outputs_of(whole);
+    for (const auto& [room, portion] : {std::pair{one / 2, int64_t{1}},
+                                        {3 * one, batch % 3 == 0 ? 3 : 1},
+                                        {4 * one, batch % 4 == 0   ? 4
+                                                  : batch % 3 == 0 ? 3
+                                                                   : 1}}) {
+      Session session(model, {.threads = 2, .cache_bytes = room});
+      session.prepare(batch);
+      EXPECT_EQ(session.portion(), portion) << batch;
+      EXPECT_EQ(outputs_of(session), expected) << batch << " " << portion;
+      EXPECT_EQ(outputs_of(session), expected) << "a second time";
+    }
+  }
+}
+
+TEST(Session, PicturesThatMixAreNotComputedApart) {
+  using ops::Op;
+  const ops::Type type{DType::F32, {{1, true}, {4}}};
+  const auto apart = [&](const auto& build) {
+    plan::Graph graph;
+    const auto x = graph.add_input("x", type);
+    graph.add_output("y", build(graph, x));
+    return pictures_stay_apart(graph);
+  };
+  const auto node = [](Op op, const ops::NamedAttributes& attributes) {
+    return [=](plan::Graph& graph, plan::ValueId x) { return graph.add(op, {x}, attributes); };
+  };
+  using Integers = std::vector<int64_t>;
+  EXPECT_TRUE(apart(node(Op::softmax, {{"axis", int64_t{1}}})));
+  EXPECT_FALSE(apart(node(Op::softmax, {{"axis", int64_t{0}}})));
+  EXPECT_FALSE(apart(node(Op::softmax, {{"axis", int64_t{-2}}})));
+  EXPECT_TRUE(apart(node(Op::mean, {{"axes", Integers{1}}, {"keepdim", int64_t{1}}})));
+  EXPECT_FALSE(apart(node(Op::permute, {{"axes", Integers{1, 0}}})));
+  EXPECT_FALSE(apart([](plan::Graph& graph, plan::ValueId x) {
+    return graph.add(Op::concat, {x, x}, {{"axis", int64_t{0}}});
+  }));
+  EXPECT_TRUE(apart([](plan::Graph& graph, plan::ValueId x) {
+    return graph.add(Op::add, {test::weight(graph, {4}, "w"), x});
+  }));
 }
 
 TEST(Session, MemoryHasALimit) {
