@@ -16,9 +16,9 @@ bool depends_on_batch(const Graph& graph, plan::ValueId id) {
   return id != plan::kAbsent && ops::has_batch(graph.value(id).type.dims);
 }
 
-/// Whether the node leaves the first of `rank` dimensions alone.
-bool spares_first_axis(const Value& node, size_t rank) {
-  const auto first = [&](int64_t axis) { return axis == 0 || axis == -static_cast<int64_t>(rank); };
+/// Whether the node leaves the first dimension alone.
+bool spares_first_axis(const Value& node) {
+  const auto first = [](int64_t axis) { return axis == 0; };
   const auto axes = [&](std::string_view name) -> const Integers& {
     return plan::attribute<Integers>(node, name);
   };
@@ -51,8 +51,7 @@ bool stays_apart(const Graph& graph, const Value& node) {
   const auto& operands = node.operands;
   if (shares_second_operand(node.op) && operands.size() > 1 && depends_on_batch(graph, operands[1]))
     return false;
-  return ops::has_batch(node.type.dims) &&
-         spares_first_axis(node, graph.value(operands[0]).type.dims.size());
+  return ops::has_batch(node.type.dims) && spares_first_axis(node);
 }
 
 }  // namespace

@@ -178,11 +178,14 @@ std::vector<std::byte> outputs_of(Session& session) {
 }
 
 TEST(Session, PortionsOfABatchAreTheBatch) {
-  auto graph = test::small_vit();
-  for (size_t i = 0; i < graph.values.size(); ++i)  // a value in between, which others read
-    if (graph.values[i].kind == plan::ValueKind::node && graph.values[i].op == ops::Op::layer_norm)
-      graph.add_output("norm" + std::to_string(i), static_cast<plan::ValueId>(i));
-  const auto model = model_of(std::move(graph));
+  plan::Plan raw;
+  raw.graph = test::small_vit({.side = 32, .dim = 24, .heads = 3, .hidden = 50, .classes = 17});
+  auto plan = compile::compile(raw);
+  const auto& values = plan.graph.values;
+  for (size_t i = 0; i < values.size(); ++i)  // values in between, which others read
+    if (values[i].kind == plan::ValueKind::node && values[i].op == ops::Op::layer_norm)
+      plan.graph.add_output("norm" + std::to_string(i), static_cast<plan::ValueId>(i));
+  const auto model = std::make_shared<Model>(std::move(plan));
   const int64_t one = model->memory().size;
   Session whole(model, {.threads = 2});
   for (const int64_t batch : {1, 6, 7, 12}) {
@@ -218,7 +221,6 @@ TEST(Session, PicturesThatMixAreNotComputedApart) {
   using Integers = std::vector<int64_t>;
   EXPECT_TRUE(apart(node(Op::softmax, {{"axis", int64_t{1}}})));
   EXPECT_FALSE(apart(node(Op::softmax, {{"axis", int64_t{0}}})));
-  EXPECT_FALSE(apart(node(Op::softmax, {{"axis", int64_t{-2}}})));
   EXPECT_TRUE(apart(node(Op::mean, {{"axes", Integers{1}}, {"keepdim", int64_t{1}}})));
   EXPECT_FALSE(apart(node(Op::permute, {{"axes", Integers{1, 0}}})));
   EXPECT_FALSE(apart([](plan::Graph& graph, plan::ValueId x) {
