@@ -171,7 +171,8 @@ def start(data):
             "resident, MiB:", "times fp32 weights:", "file, MiB:", "reached"]
     return (f"## Start and memory\n\nA fresh process, fp32, {counted(threads)}, the file in the "
             f"page cache; Saccade maps it. Aims for {BY_KEY[START_AIM_MODEL].title}: one "
-            f"inference + {START_AIM_SECONDS} s, {MEMORY_AIM} times the weights.\n\n" + table(head, rows))
+            f"inference + {START_AIM_SECONDS} s, {MEMORY_AIM} times the weights.\n\n"
+            + table(head, rows))
 
 
 def installed(data):

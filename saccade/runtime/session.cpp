@@ -10,7 +10,7 @@
 #include "saccade/base/random.h"
 #include "saccade/base/thread_pool.h"
 #include "saccade/plan/aligned.h"
-#include "saccade/runtime/chain.h"
+#include "saccade/runtime/kernel_chain.h"
 #include "saccade/runtime/portion.h"
 
 namespace saccade::runtime {

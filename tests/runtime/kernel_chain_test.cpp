@@ -1,6 +1,6 @@
 // Rows that one operator packs for the next: the same bits as without.
 
-#include "saccade/runtime/chain.h"
+#include "saccade/runtime/kernel_chain.h"
 
 #include <gtest/gtest.h>
 

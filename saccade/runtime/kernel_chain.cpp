@@ -1,4 +1,4 @@
-#include "saccade/runtime/chain.h"
+#include "saccade/runtime/kernel_chain.h"
 
 namespace saccade::runtime {
 namespace {
