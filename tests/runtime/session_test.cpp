@@ -97,6 +97,7 @@ TEST(Session, ManySharedByThreads) {
   const auto images = test::random_tensor({2, 3, 32, 32}, "images");
   const auto expected = run(*make_engine(model), images);
   std::vector<std::thread> threads;
+  threads.reserve(4);
   std::atomic<int> wrong{0};
   for (int i = 0; i < 4; ++i)
     threads.emplace_back([&] {
