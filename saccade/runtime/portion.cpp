@@ -9,7 +9,7 @@ using ops::Op, plan::Graph, plan::Value;
 using Integers = std::vector<int64_t>;
 
 bool batch_is_outermost(const ops::Dims& dims) {
-  return dims.empty() || !ops::has_batch(ops::Dims(dims.begin() + 1, dims.end()));
+  return dims.empty() || std::ranges::none_of(dims.begin() + 1, dims.end(), &ops::Dim::batch);
 }
 
 bool depends_on_batch(const Graph& graph, plan::ValueId id) {

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cstring>
 #include <map>
+#include <optional>
+#include <set>
 
 #include "saccade/base/check.h"
 #include "saccade/base/checked.h"
@@ -21,6 +23,23 @@ using Clock = std::chrono::steady_clock;
 
 int64_t scratch_of(const Step& step, int threads) {
   return step.kernel->scratch ? step.kernel->scratch(step.bound, threads) : 0;
+}
+
+/// What the caller writes and reads: inputs, and the values that own the memory of outputs.
+std::set<ValueId> values_of_caller(const Model& model, size_t size) {
+  const auto& inputs = model.inputs(size);
+  std::set<ValueId> values(inputs.begin(), inputs.end());
+  for (const auto& output : model.graph(size).outputs) {
+    const ValueId owner = model.memory(size).owner[static_cast<size_t>(output.value)];
+    if (!model.graph(size).is_constant(owner)) values.insert(owner);
+  }
+  return values;
+}
+
+/// count * size + total, if there is such a number.
+std::optional<int64_t> add_room(std::optional<int64_t> total, int64_t count, int64_t size) {
+  const auto room = checked_mul(count, size);
+  return total && room ? checked_add(*total, *room) : std::nullopt;
 }
 
 }  // namespace
@@ -67,29 +86,17 @@ void Session::allocate(int64_t batch, size_t size) {
   const auto& memory = model_->memory(size);
   const auto& graph = model_->graph(size);
   const int64_t portion = choose_portion(graph, memory.size, batch, options_.cache_bytes);
-  std::map<ValueId, std::shared_ptr<std::byte>> ports;
-  auto total = checked_mul(memory.size, portion);
-  const auto bytes_of = [&](ValueId id) {
-    return checked_mul(plan::arena_bytes(graph.value(id).type), batch);
-  };
-  if (portion < batch) {
-    for (const ValueId id : model_->inputs(size)) ports[id];
-    for (const auto& output : graph.outputs)
-      if (const auto owner = memory.owner[static_cast<size_t>(output.value)];
-          !graph.is_constant(owner))
-        ports[owner];
-    for (const auto& [id, port] : ports)
-      if (const auto bytes = bytes_of(id); total && bytes)
-        total = checked_add(*total, *bytes);
-      else
-        total.reset();
-  }
+  const auto bytes = [&](ValueId id) { return plan::arena_bytes(graph.value(id).type); };
+  const auto ports = portion < batch ? values_of_caller(*model_, size) : std::set<ValueId>();
+  auto total = add_room(0, memory.size, portion);
+  for (const ValueId id : ports) total = add_room(total, bytes(id), batch);
   if (!total || *total > options_.max_bytes)
     throw resource_error("{} pictures at once need more than {} bytes; use a smaller batch", batch,
                          options_.max_bytes);
   impl_->arena = plan::allocate_aligned(static_cast<size_t>(memory.size * portion));
-  for (auto& [id, port] : ports) port = plan::allocate_aligned(static_cast<size_t>(*bytes_of(id)));
-  impl_->ports = std::move(ports);
+  impl_->ports.clear();
+  for (const ValueId id : ports)
+    impl_->ports[id] = plan::allocate_aligned(static_cast<size_t>(bytes(id) * batch));
   arena_size_ = *total;
   batch_ = batch;
   portion_ = portion;

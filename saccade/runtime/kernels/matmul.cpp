@@ -118,6 +118,16 @@ bool lies_right(const Matmul& op) {
   return plain && regular && whole_steps && (op.m == 1 || sets >= kSetsOfATile);
 }
 
+/// Whether `tiles` read the rows of A where they lie.
+bool reads_in_place(const TileFamily& tiles, const Matmul& op) {
+  return tiles.wide_in_place != nullptr && lies_right(op);
+}
+
+/// How `tiles` want the rows of A packed.
+Packing packing_of(const TileFamily& tiles, const Matmul& op) {
+  return {tiles.format, op.m, op.k, count_tiles(op.m, tiles.rows), 0};
+}
+
 class Run {
  public:
   explicit Run(const Matmul& op)
@@ -125,14 +135,14 @@ class Run {
         table_(kernel_table()),
         tiles_(family_of(table_.tiles, op.right.type)),
         grid_(make_grid(op)),
-        packing_{tiles_.format, op.m, op.k, count_tiles(op.m, tiles_.rows), 0},
+        packing_(packing_of(tiles_, op)),
         pieces_(piece_count(tiles_.format, op.k)),
         steps_(ops::panel_steps(op.right.type, op.k)),
         step_bytes_(ops::panel_group(op.right.type) * kPieceBytes / piece_elements(tiles_.format)),
         panel_stride_(ops::panel_stride(op.right.type, op.k)),
         plain_(is_plain(op)),
         row_bias_(begins_with_row_bias(op)),
-        in_place_(tiles_.wide_in_place != nullptr && lies_right(op)),
+        in_place_(reads_in_place(tiles_, op)),
         packs_(!in_place_ && op.left.packed == nullptr) {}
 
   /// Lays out the scratch area, or only counts it.
@@ -525,9 +535,8 @@ void Run::scatter_columns(int64_t image, const Range& rows, const Range& columns
 std::optional<Packing> row_packing(const Matmul& op) {
   const KernelTable table = kernel_table();
   const TileFamily& tiles = family_of(table.tiles, op.right.type);
-  const bool in_place = tiles.wide_in_place != nullptr && lies_right(op);
-  if (in_place || op.right.type == DType::I8 || op.batch > 1) return std::nullopt;
-  return Packing{tiles.format, op.m, op.k, count_tiles(op.m, tiles.rows), 0};
+  if (reads_in_place(tiles, op) || op.right.type == DType::I8 || op.batch > 1) return std::nullopt;
+  return packing_of(tiles, op);
 }
 
 std::optional<Packing> panel_packing(const Matmul& op) {

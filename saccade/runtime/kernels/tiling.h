@@ -30,10 +30,11 @@ inline constexpr int64_t kTaskElements = 16 << 10;
 /// even tasks, so that two threads have the rows here that they have in matrix products.
 template <class Body>
 void for_rows(int64_t rows, int64_t n, Pool& pool, const Body& body) {
-  const int64_t tasks = (ceil_div(rows * n, kTaskElements) + 1) / 2 * 2;
-  pool.run(std::min(tasks, rows), [&](int64_t task, int) {
-    const Range part_rows = part({0, rows}, std::min(tasks, rows), task);
-    body(part_rows.begin, part_rows.end);
+  const int64_t pairs = ceil_div(ceil_div(rows * n, kTaskElements), 2);
+  const int64_t tasks = std::min(2 * pairs, rows);
+  pool.run(tasks, [&](int64_t task, int) {
+    const Range own = part({0, rows}, tasks, task);
+    body(own.begin, own.end);
   });
 }
 

@@ -46,29 +46,8 @@ constexpr TileFamily kFamily{"AVX512-BF16",   RowFormat::bf16,  kRows, 32, &burn
 
 const TileFamily* avx512bf16_tiles() { return &kFamily; }
 
-void avx512bf16_pack(const float* row, int64_t k, std::byte* out, int64_t stride) {
-  const auto half = [](int64_t count, const float* x) {
-    const auto mask =
-        static_cast<__mmask16>(count >= 16 ? 0xFFFF : (1 << (count > 0 ? count : 0)) - 1);
-    return _mm512_maskz_loadu_ps(mask, x);
-  };
-  for (; k >= 32; k -= 32, row += 32, out += stride)
-    _mm512_storeu_si512(out, reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(
-                                 _mm512_loadu_ps(row + 16), _mm512_loadu_ps(row))));
-  if (k > 0)
-    _mm512_storeu_si512(
-        out, reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(half(k - 16, row + 16), half(k, row))));
-}
-
-void avx512bf16_pack_tile(const float* tile, int64_t tile_stride, int rows, std::byte* out) {
-  for (int r = 0; r < rows; ++r, tile += tile_stride, out += kPieceBytes)
-    avx512bf16_pack(tile, 32, out, 0);
-}
-
 }  // namespace saccade::runtime::kernels
 #else
-void saccade::runtime::kernels::avx512bf16_pack(const float*, int64_t, std::byte*, int64_t) {}
-void saccade::runtime::kernels::avx512bf16_pack_tile(const float*, int64_t, int, std::byte*) {}
 const saccade::runtime::kernels::TileFamily* saccade::runtime::kernels::avx512bf16_tiles() {
   return nullptr;
 }

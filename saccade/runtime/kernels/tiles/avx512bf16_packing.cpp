@@ -1,4 +1,4 @@
-// Rows of attention for the tiles of AVX512-BF16. Compiled with its own target flags: nothing but
+// Rows as the tiles of AVX512-BF16 read them. Compiled with its own target flags: nothing but
 // intrinsics and plain types in here.
 #include "saccade/runtime/kernels/attention_rows.h"
 
@@ -91,10 +91,23 @@ void pack_steps(const HeadPack& pack) {
 
 }  // namespace
 
+void avx512bf16_pack(const float* row, int64_t k, std::byte* out, int64_t stride) {
+  for (; k >= kPiece; k -= kPiece, row += kPiece, out += stride)
+    _mm512_storeu_si512(out, round(_mm512_loadu_ps(row), _mm512_loadu_ps(row + 16)));
+  if (k > 0) _mm512_storeu_si512(out, round(load(row, k), load(row + 16, k - 16)));
+}
+
+void avx512bf16_pack_tile(const float* tile, int64_t tile_stride, int rows, std::byte* out) {
+  for (int r = 0; r < rows; ++r, tile += tile_stride, out += kPieceBytes)
+    avx512bf16_pack(tile, kPiece, out, 0);
+}
+
 HeadPacking avx512bf16_packing() { return {&pack_tile, &pack_columns, &pack_steps}; }
 
 }  // namespace saccade::runtime::kernels
 #else
+void saccade::runtime::kernels::avx512bf16_pack(const float*, int64_t, std::byte*, int64_t) {}
+void saccade::runtime::kernels::avx512bf16_pack_tile(const float*, int64_t, int, std::byte*) {}
 saccade::runtime::kernels::HeadPacking saccade::runtime::kernels::avx512bf16_packing() {
   return {};
 }

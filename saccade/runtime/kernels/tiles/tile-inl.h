@@ -55,6 +55,25 @@ SACCADE_INLINE void tile_step(const Rows& a, int offset, const std::byte* b, int
   }
 }
 
+/// Fetches a tile of C, to be written or only read.
+template <int kRows, int kVectors, bool kWritten, class Element>
+SACCADE_INLINE void prefetch_tile(const Element* at, int64_t row, int64_t vector) {
+  SACCADE_UNROLL(1)
+  for (int r = 0; r < kRows; ++r, at += row)
+    for (int v = 0; v < kVectors; ++v) __builtin_prefetch(at + v * vector, kWritten);
+}
+
+/// out += added. A loop, because unrolled for each tile it is a lot of code.
+template <class Dot, int kRows, int kVectors>
+SACCADE_INLINE void add_to_tile(const float* added, float* out, int64_t row, int64_t vector) {
+  SACCADE_UNROLL(1)
+  for (int r = 0; r < kRows; ++r, out += row, added += row)
+    for (int v = 0; v < kVectors; ++v) {
+      float* at = out + v * vector;
+      Dot::store(Dot::add(Dot::load(at), Dot::load(added + v * vector)), at);
+    }
+}
+
 template <class Dot, int kRows, int kVectors, bool kInPlace>
 void tile(const TileArgs& t) {
   constexpr int64_t kPieceSteps = kPieceBytes / Dot::kStepBytes;
@@ -70,15 +89,11 @@ void tile(const TileArgs& t) {
   for (int r = 0; r < kRows; ++r) SACCADE_UNROLL(4)
   for (int v = 0; v < kVectors; ++v)
     acc[r][v] = init ? Dot::load(init + r * t.init_row + v * init_vector) : Dot::zero();
-  if constexpr (kWholePanels)  // with fewer registers it does not pay
-    SACCADE_UNROLL(1)
-    for (int r = 0; r < kRows; ++r)
-      for (int v = 0; v < kVectors; ++v)
-        __builtin_prefetch(out + r * t.out_row + v * out_vector, 1);
-  if constexpr (kWholePanels && kAdds)
-    if (t.added != nullptr) SACCADE_UNROLL(1)
-  for (int r = 0; r < kRows; ++r)
-    for (int v = 0; v < kVectors; ++v) __builtin_prefetch(t.added + r * t.out_row + v * out_vector);
+  if constexpr (kWholePanels) {  // with fewer registers it does not pay
+    prefetch_tile<kRows, kVectors, true>(out, t.out_row, out_vector);
+    if (kAdds && t.added != nullptr)
+      prefetch_tile<kRows, kVectors, false>(t.added, t.out_row, out_vector);
+  }
   RowPointers<kRows, kInPlace> a(t);
   const std::byte *b = t.b, *ahead = t.prefetch;
   int64_t left = t.steps;
@@ -100,13 +115,9 @@ void tile(const TileArgs& t) {
   SACCADE_UNROLL(16)
   for (int r = 0; r < kRows; ++r) SACCADE_UNROLL(4)
   for (int v = 0; v < kVectors; ++v) Dot::store(acc[r][v], out + r * t.out_row + v * out_vector);
-  if constexpr (kAdds)  // in a loop, because unrolled for each tile it is a lot of code
-    if (t.added != nullptr) SACCADE_UNROLL(1)
-  for (int r = 0; r < kRows; ++r, out += t.out_row)
-    for (int v = 0; v < kVectors; ++v) {
-      auto* at = out + v * out_vector;
-      Dot::store(Dot::add(Dot::load(at), Dot::load(t.added + r * t.out_row + v * out_vector)), at);
-    }
+  if constexpr (kAdds) {
+    if (t.added != nullptr) add_to_tile<Dot, kRows, kVectors>(t.added, out, t.out_row, out_vector);
+  }
 }
 
 template <class Dot>
