@@ -158,11 +158,11 @@ void bench_shape(const Shape& shape, DType type, double seconds) {
   kernels::Matmul op;
   op.m = m, op.n = n, op.k = k;
   op.left.data = a.floats();
-  op.left.rows.row_stride = k;
+  op.left.row_stride = k;
   op.right = {type, panels.span().data(), columns.scale.data(), columns.sum.data()};
   op.epilogue.bias = bias.floats();
   op.out.data = c.floats();
-  op.out.rows.row_stride = n;
+  op.out.row_stride = n;
   Pool pool(1);
   Buffer scratch(kernels::matmul_scratch(op, 1));
   int64_t turn = 0;

@@ -11,7 +11,7 @@ inline constexpr int64_t kMaxInt8Depth = 65536;
 [[nodiscard]] Type infer_linear(const Rule& rule);
 
 /// result = activation(x weightᵀ + bias) + residual. Sums run in double. With bf16 both factors are
-/// rounded to bf16 first; with int8 they become bytes, the rows of x as kernels/layout.h of the
+/// rounded to bf16 first; with int8 they become bytes, the rows of x as kernels/matmul.h of the
 /// runtime says (Quantisation), a weight that is not packed yet as pack_int8_panels does.
 void linear(const Call& call);
 

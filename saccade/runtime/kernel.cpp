@@ -11,7 +11,7 @@
 namespace saccade::runtime {
 namespace {
 
-using kernels::Packing, kernels::RowMap, ops::Op;
+using kernels::Packing, ops::Op;
 using Integers = std::vector<int64_t>;
 
 void run_reference(const Bound& b, Pool&, std::span<std::byte>) {
@@ -57,7 +57,7 @@ kernels::Matmul matmul_of(const Bound& b) {
   op.k = weight.shape[1];
   op.m = b.result.shape.count() / op.n;
   op.left.data = b.floats(0);
-  op.left.rows.row_stride = op.k;
+  op.left.row_stride = op.k;
   op.right.type = weight.dtype;
   op.right.panels = weight.data;
   op.right.column_scale = b.floats(4);
@@ -68,7 +68,7 @@ kernels::Matmul matmul_of(const Bound& b) {
   op.epilogue.residual = b.floats(3);
   op.epilogue.activation = fast_activation(activation_of(b));
   op.out.data = b.result.as<float>();
-  op.out.rows.row_stride = op.n;
+  op.out.row_stride = op.n;
   if (b.takes_packed) op.left.packed = b.operand(0).data;
   if (b.packing) op.out.packing = &*b.packing;
   return op;
@@ -89,14 +89,7 @@ constexpr Kernel kLinear = {
 
 kernels::RightSource mixed_rows(const Bound& b) {
   const auto& x = b.operand(0).shape;
-  kernels::RightSource source;
-  source.data = b.floats(0);
-  source.k = x[1];
-  source.n = x[2];
-  source.rows.row_stride = source.n;
-  source.batch = x[0];
-  source.batch_stride = x[1] * x[2];
-  return source;
+  return {b.floats(0), x[0], x[1], x[2]};
 }
 
 DType mixed_type(const Bound& b) {
@@ -115,14 +108,14 @@ kernels::Matmul mix_of(const Bound& b, const std::byte* panels) {
   op.n = y[2];
   op.k = x[1];
   op.left.data = b.floats(1);
-  op.left.rows.row_stride = op.k;
+  op.left.row_stride = op.k;
   op.right.type = mixed_type(b);
   op.right.panels = b.takes_packed ? b.operand(0).data : panels;
   op.epilogue.row_bias = b.floats(2);
   op.epilogue.residual = b.floats(3);
   op.epilogue.activation = fast_activation(activation_of(b));
   op.out.data = b.result.as<float>();
-  op.out.rows.row_stride = op.n;
+  op.out.row_stride = op.n;
   op.batch = y[0];
   op.right_batch_stride = mixed_bytes(b) / op.batch;
   op.out_batch_stride = op.m * op.n;
@@ -136,15 +129,14 @@ int64_t own_panels(const Bound& b) { return b.takes_packed ? 0 : mixed_bytes(b);
 void run_mix(const Bound& b, Pool& pool, std::span<std::byte> scratch) {
   const auto panels = scratch.first(static_cast<size_t>(own_panels(b)));
   const auto rest = scratch.subspan(panels.size());
-  if (!b.takes_packed) kernels::pack_right(mixed_rows(b), mixed_type(b), panels, pool, rest);
+  if (!b.takes_packed) kernels::pack_right(mixed_rows(b), mixed_type(b), panels, pool);
   kernels::matmul(mix_of(b, panels.data()), pool, rest);
 }
 
 constexpr Kernel kMix = {
     "matmul",
     [](const Bound& b, int threads) {
-      return own_panels(b) + std::max(kernels::pack_right_scratch(mixed_rows(b), threads),
-                                      kernels::matmul_scratch(mix_of(b, nullptr), threads));
+      return own_panels(b) + kernels::matmul_scratch(mix_of(b, nullptr), threads);
     },
     run_mix, [](const Bound& b) { return kernels::panel_packing(mix_of(b, nullptr)); },
     [](const Bound& b, const Packing& packing) {
@@ -208,25 +200,21 @@ constexpr Kernel kAttention = {"attention",
 
 // What goes over the numbers once.
 
-RowMap dense(int64_t n) { return {.row_stride = n}; }
-
 void run_layer_norm(const Bound& b, Pool& pool, std::span<std::byte> scratch) {
   const int64_t n = b.result.shape.last();
   const kernels::Norm norm{static_cast<float>(attribute<double>(b, "eps")), b.floats(1),
                            b.floats(2)};
   if (b.packing)
-    kernels::layer_norm_rows(b.floats(0), dense(n), norm, *b.packing, b.result.data, pool,
-                             {reinterpret_cast<float*>(scratch.data()), scratch.size() / 4});
+    kernels::layer_norm_rows(b.floats(0), norm, *b.packing, b.result.data, pool, scratch);
   else
-    kernels::layer_norm_rows(b.floats(0), dense(n), b.result.shape.count() / n, n, norm,
-                             b.floats(3), b.result.as<float>(), dense(n), pool);
+    kernels::layer_norm_rows(b.floats(0), b.result.shape.count() / n, n, norm, b.floats(3),
+                             b.result.as<float>(), pool);
 }
 
 constexpr Kernel kLayerNorm = {
     "layer_norm",
     [](const Bound& b, int threads) {
-      const int64_t row = b.result.shape.last() * static_cast<int64_t>(sizeof(float));
-      return b.packing ? row * threads : 0;
+      return b.packing ? kernels::layer_norm_scratch(*b.packing, threads) : 0;
     },
     run_layer_norm, nullptr,
     [](const Bound& b, const Packing& packing) {

@@ -22,10 +22,10 @@ Matmul product(int64_t m, int64_t n, int64_t k, DType type, const float* a, cons
   Matmul op;
   op.m = m, op.n = n, op.k = k;
   op.left.data = a;
-  op.left.rows.row_stride = k;
+  op.left.row_stride = k;
   op.right = {type, b, nullptr, nullptr};
   op.out.data = c;
-  op.out.rows.row_stride = n;
+  op.out.row_stride = n;
   return op;
 }
 

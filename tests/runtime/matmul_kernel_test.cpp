@@ -88,9 +88,7 @@ Expected plain_sum(const Matmul& op, const PlainRow& row, const Weights& weights
 double finish(const Epilogue& e, double sum, int64_t m, int64_t n) {
   if (e.bias != nullptr) sum += e.bias[n];
   if (e.row_bias != nullptr) sum += e.row_bias[m];
-  double y = test::activate(e.activation, sum);
-  if (e.layer_scale != nullptr) y *= e.layer_scale[n];
-  return y * e.scale;
+  return test::activate(e.activation, sum);
 }
 
 /// Compares C (dense rows) with plain loops over dense rows of A.
@@ -127,10 +125,10 @@ void check_shape(DType type, int64_t m, int64_t n, int64_t k, int threads = 1) {
   Matmul op;
   op.m = m, op.n = n, op.k = k;
   op.left.data = a.data();
-  op.left.rows.row_stride = k;
+  op.left.row_stride = k;
   op.right = weights.right();
   op.out.data = c.data();
-  op.out.rows.row_stride = n;
+  op.out.row_stride = n;
   run(op, threads);
   EXPECT_TRUE(c.intact());
   expect_product(op, dense_rows(source, m, k), weights, c.data(), nullptr);
@@ -159,79 +157,49 @@ TEST(MatmulKernel, LargeShapes) {
   });
 }
 
-TEST(MatmulKernel, EpiloguesAndRowMaps) {
-  // 2 images of 23 rows: read through a permutation with a gap, written through another.
-  const int64_t images = 2, rows = 23, m = images * rows, n = 45, k = 40;
-  std::vector<int64_t> read(rows), write(rows);
-  for (int64_t i = 0; i < rows; ++i) read[i] = (i * 5 + 3) % rows, write[i] = (i * 7 + 1) % rows;
-  read[4] = -1;  // a row of zeros
-  const auto a = random_floats(m * (k + 3), 3), bias = random_floats(n, 4);
-  const auto row_bias = random_floats(m, 5), layer_scale = random_floats(n, 6);
-  const auto residual = random_floats(m * n, 7);
-  std::vector<std::vector<double>> gathered;
-  for (int64_t i = 0; i < m; ++i) {
-    const int64_t from = read[i % rows];
-    const auto begin = a.begin() + (i / rows * rows + from) * (k + 3);
-    gathered.push_back(from < 0 ? std::vector<double>(k) : std::vector<double>(begin, begin + k));
-  }
+TEST(MatmulKernel, EpiloguesAndStrides) {
+  const int64_t m = 46, n = 45, k = 40, a_row = k + 3, c_row = n + 5;
+  const auto a = random_floats(m * a_row, 3), bias = random_floats(n, 4);
+  const auto row_bias = random_floats(m, 5), residual = random_floats(m * c_row, 7);
+  std::vector<std::vector<double>> dense_a;
+  for (int64_t i = 0; i < m; ++i)
+    dense_a.emplace_back(a.begin() + i * a_row, a.begin() + i * a_row + k);
+  std::vector<float> dense_residual(m * n);
+  for (int64_t i = 0; i < m; ++i)
+    std::copy_n(residual.begin() + i * c_row, n, dense_residual.begin() + i * n);
+  enum class Bias { none, columns, rows };
+  enum class Residual { none, apart, in_place };
+  const auto check = [&](DType type, Activation activation, Bias biased, Residual added) {
+    const Weights weights(type, n, k, 8);
+    std::vector<float> c = residual, dense(m * n);
+    Matmul op;
+    op.m = m, op.n = n, op.k = k;
+    op.left.data = a.data();
+    op.left.row_stride = a_row;
+    op.right = weights.right();
+    op.epilogue.activation = activation;
+    op.epilogue.bias = biased == Bias::columns ? bias.data() : nullptr;
+    op.epilogue.row_bias = biased == Bias::rows ? row_bias.data() : nullptr;
+    if (added != Residual::none)
+      op.epilogue.residual = added == Residual::in_place ? c.data() : residual.data();
+    op.out = {c.data(), c_row};
+    run(op, 2);
+    for (int64_t i = 0; i < m; ++i) {
+      std::copy_n(c.begin() + i * c_row, n, dense.begin() + i * n);
+      for (int64_t j = n; j < c_row; ++j) ASSERT_EQ(c[i * c_row + j], residual[i * c_row + j]);
+    }
+    expect_product(op, dense_a, weights, dense.data(),
+                   added != Residual::none ? dense_residual.data() : nullptr);
+  };
   for_each_target([&](const std::string&) {
     for (const DType type : kTypes)
       for (const Activation activation : test::kActivations)
-        for (int options = 0; options < 16; ++options) {
-          const Weights weights(type, n, k, 8);
-          Matmul op;
-          op.m = m, op.n = n, op.k = k;
-          op.left.data = a.data();
-          op.left.rows = {k + 3, rows, rows * (k + 3), read.data()};
-          op.right = weights.right();
-          op.epilogue.activation = activation;
-          if (options & 1) op.epilogue.bias = bias.data();
-          if (options & 2) op.epilogue.layer_scale = layer_scale.data();
-          if (options & 4) op.epilogue.row_bias = row_bias.data(), op.epilogue.scale = 0.25F;
-          std::vector<float> c = residual, dense(m * n), dense_residual(m * n);
-          if (options & 8) op.epilogue.residual = c.data();  // in place
-          op.out = {c.data(), {n, rows, rows * n, write.data()}, 0, 0};
-          run(op, 2);
-          for (int64_t i = 0; i < m; ++i) {
-            const int64_t to = (i / rows * rows + write[i % rows]) * n;
-            std::copy_n(c.begin() + to, n, dense.begin() + i * n);
-            std::copy_n(residual.begin() + to, n, dense_residual.begin() + i * n);
+        for (const Bias biased : {Bias::none, Bias::columns, Bias::rows})
+          for (const Residual added : {Residual::none, Residual::apart, Residual::in_place}) {
+            if (biased == Bias::rows && type == DType::I8) continue;
+            check(type, activation, biased, added);
+            if (HasFatalFailure()) return;
           }
-          expect_product(op, gathered, weights, dense.data(),
-                         (options & 8) ? dense_residual.data() : nullptr);
-          if (HasFatalFailure()) return;
-        }
-  });
-}
-
-TEST(MatmulKernel, NormalisesRowsOnTheWay) {
-  const int64_t m = 31, n = 20, k = 53;
-  const auto a = random_floats(m * k, 1, 3), gamma = random_floats(k, 2),
-             beta = random_floats(k, 3);
-  const Norm norm{1e-5F, gamma.data(), beta.data()};
-  std::vector<std::vector<double>> rows = dense_rows(a, m, k);
-  for (auto& row : rows) {
-    double mean = 0, variance = 0;
-    for (const double v : row) mean += v / k;
-    for (const double v : row) variance += (v - mean) * (v - mean) / k;
-    for (int64_t i = 0; i < k; ++i)
-      row[i] = (row[i] - mean) / std::sqrt(variance + 1e-5) * gamma[i] + beta[i];
-  }
-  for_each_target([&](const std::string&) {
-    for (const DType type : {DType::F32, DType::BF16}) {
-      const Weights weights(type, n, k, 4);
-      std::vector<float> c(m * n);
-      Matmul op;
-      op.m = m, op.n = n, op.k = k;
-      op.left.data = a.data();
-      op.left.rows.row_stride = k;
-      op.left.norm = &norm;
-      op.right = weights.right();
-      op.out.data = c.data();
-      op.out.rows.row_stride = n;
-      run(op, 3);
-      expect_product(op, rows, weights, c.data(), nullptr);
-    }
   });
 }
 
@@ -244,11 +212,11 @@ TEST(MatmulKernel, StaticQuantisationClamps) {
     Matmul op;
     op.m = m, op.n = n, op.k = k;
     op.left.data = a.data();
-    op.left.rows.row_stride = k;
+    op.left.row_stride = k;
     op.left.quantisation = {0.01F, 100};  // reaches from -1.00 to 1.55
     op.right = weights.right();
     op.out.data = c.data();
-    op.out.rows.row_stride = n;
+    op.out.row_stride = n;
     run(op, 2);
     expect_product(op, dense_rows(a, m, k), weights, c.data(), nullptr);
   });
@@ -265,11 +233,11 @@ TEST(MatmulKernel, ExtremeBytesDoNotSaturate) {
     Matmul op;
     op.m = m, op.n = n, op.k = k;
     op.left.data = a.data();
-    op.left.rows.row_stride = k;
+    op.left.row_stride = k;
     op.left.quantisation = {100.0F / 255, 0};
     op.right = {DType::I8, panels.data(), columns.scale.data(), columns.sum.data()};
     op.out.data = c.data();
-    op.out.rows.row_stride = n;
+    op.out.row_stride = n;
     run(op);
     for (const float value : c) ASSERT_NEAR(value, 6400.0F, 0.01F);
   });
@@ -324,7 +292,7 @@ TEST(MatmulKernel, ConvolutionPatches) {
           op.left.patches = &p;
           op.right = weights.right();
           op.out.data = c.data();
-          op.out.rows.row_stride = n;
+          op.out.row_stride = n;
           run(op, 2);
           expect_product(op, patch_rows(p, x, images), weights, c.data(), nullptr);
           if (HasFatalFailure()) return;
@@ -337,70 +305,34 @@ TEST(MatmulKernel, BatchesAndActivationPanels) {
   const auto w = random_floats(m * k, 1), x = random_floats(batch * k * n, 2);
   const auto row_bias = random_floats(m, 3);
   for_each_target([&](const std::string&) {
-    for (const DType type : {DType::F32, DType::BF16})
-      for (const bool transposed : {false, true}) {
-        RightSource source;
-        source.data = x.data();
-        source.n = n, source.k = k, source.batch = batch, source.batch_stride = k * n;
-        source.rows.row_stride = transposed ? k : n;
-        source.transposed = transposed;
-        Pool pool(2);
-        const Exact<std::byte> panels(batch * ops::panel_bytes(type, n, k));
-        const Exact<std::byte> room(std::max<int64_t>(pack_right_scratch(source, 2), 1));
-        pack_right(source, type, panels.span(), pool, room.span());
-        EXPECT_TRUE(panels.intact());
-        for (const bool own_rows : {false, true}) {
-          const auto left = own_rows ? random_floats(batch * m * k, 5) : w;
-          std::vector<float> c(batch * m * n);
-          Matmul op;
-          op.m = m, op.n = n, op.k = k, op.batch = batch;
-          op.left.data = left.data();
-          op.left.rows.row_stride = k;
-          op.left_batch_stride = own_rows ? m * k : 0;
-          op.right = {type, panels.data(), nullptr, nullptr};
-          op.right_batch_stride = ops::panel_bytes(type, n, k);
-          op.epilogue.row_bias = row_bias.data();
-          op.out.data = c.data();
-          op.out.rows.row_stride = n;
-          op.out_batch_stride = m * n;
-          run(op, 2);
-          for (int64_t b = 0; b < batch; ++b)
-            for (int64_t i = 0; i < m; ++i)
-              for (int64_t j = 0; j < n; ++j) {
-                double want = row_bias[i], magnitude = 0;
-                for (int64_t d = 0; d < k; ++d) {
-                  const double product = double{left[(own_rows ? b * m * k : 0) + i * k + d]} *
-                                         x[b * k * n + (transposed ? j * k + d : d * n + j)];
-                  want += product, magnitude += std::abs(product);
-                }
-                const double error = type == DType::F32 ? 2e-6 : 0.01;
-                ASSERT_NEAR(c[(b * m + i) * n + j], want, error * magnitude);
-              }
-        }
-      }
-  });
-}
-
-TEST(MatmulKernel, HeadSplitWritesBlocksOfColumns) {
-  const int64_t m = 20, n = 42, k = 33, width = 14;
-  const auto a = random_floats(m * k, 1), bias = random_floats(n, 3);
-  for_each_target([&](const std::string&) {
-    const Weights weights(DType::F32, n, k, 2);
-    std::vector<float> c(m * n), split(m * n);
-    Matmul op;
-    op.m = m, op.n = n, op.k = k;
-    op.left.data = a.data();
-    op.left.rows.row_stride = k;
-    op.right = weights.right();
-    op.epilogue.bias = bias.data();
-    op.out.data = c.data();
-    op.out.rows.row_stride = n;
-    run(op);
-    op.out = {split.data(), {width, 0, 0, nullptr}, width, m * width};  // [n / width][m][width]
-    run(op, 2);
-    for (int64_t i = 0; i < m; ++i)
-      for (int64_t j = 0; j < n; ++j)
-        ASSERT_EQ(split[j / width * m * width + i * width + j % width], c[i * n + j]);
+    for (const DType type : {DType::F32, DType::BF16}) {
+      Pool pool(2);
+      const Exact<std::byte> panels(batch * ops::panel_bytes(type, n, k));
+      pack_right({x.data(), batch, k, n}, type, panels.span(), pool);
+      EXPECT_TRUE(panels.intact());
+      std::vector<float> c(batch * m * n);
+      Matmul op;
+      op.m = m, op.n = n, op.k = k, op.batch = batch;
+      op.left.data = w.data();
+      op.left.row_stride = k;
+      op.right = {type, panels.data(), nullptr, nullptr};
+      op.right_batch_stride = ops::panel_bytes(type, n, k);
+      op.epilogue.row_bias = row_bias.data();
+      op.out = {c.data(), n};
+      op.out_batch_stride = m * n;
+      run(op, 2);
+      for (int64_t b = 0; b < batch; ++b)
+        for (int64_t i = 0; i < m; ++i)
+          for (int64_t j = 0; j < n; ++j) {
+            double want = row_bias[i], magnitude = 0;
+            for (int64_t d = 0; d < k; ++d) {
+              const double product = double{w[i * k + d]} * x[b * k * n + d * n + j];
+              want += product, magnitude += std::abs(product);
+            }
+            const double error = type == DType::F32 ? 2e-6 : 0.01;
+            ASSERT_NEAR(c[(b * m + i) * n + j], want, error * magnitude);
+          }
+    }
   });
 }
 
@@ -414,13 +346,12 @@ TEST(MatmulKernel, SameBitsForAnyThreadsAndAnyNeighbours) {
         Matmul op;
         op.m = m, op.n = n, op.k = k;
         op.left.data = a.data();
-        op.left.rows = {k, rows, rows * k, nullptr};
+        op.left.row_stride = k;
         op.right = weights.right();
         op.epilogue.bias = bias.data();
         const auto result = [&](int threads) {
           std::vector<float> c(op.m * n);
-          op.out.data = c.data();
-          op.out.rows = {n, rows, rows * n, nullptr};
+          op.out = {c.data(), n};
           run(op, threads);
           return c;
         };

@@ -25,12 +25,23 @@ SACCADE_INLINE VF load_up_to(const float* x, int64_t count) {
   return count >= kLanes ? hn::LoadU(DF(), x) : load_some(x, count);
 }
 
-/// y[i] = f(i, count): vectors of count lanes, the last one short.
+SACCADE_INLINE void store_up_to(VF v, int64_t count, float* y) {
+  return count >= kLanes ? hn::StoreU(v, DF(), y) : store_some(v, count, y);
+}
+
+/// f(i, count) for vectors of count lanes, the last one short.
+template <class F>
+SACCADE_INLINE void each_vector(int64_t n, const F& f) {
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) f(i, kLanes);
+  if (i < n) f(i, n - i);
+}
+
+/// y[i] = f(i, count).
 template <class F>
 SACCADE_INLINE void map(int64_t n, float* y, const F& f) {
-  int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) hn::StoreU(f(i, kLanes), DF(), y + i);
-  if (i < n) store_some(f(i, n - i), n - i, y + i);
+  each_vector(n,
+              [&](int64_t i, int64_t count) HWY_ATTR { store_up_to(f(i, count), count, y + i); });
 }
 
 /// The sum of f(i) over vectors; f gets how many lanes count and must return zeros behind them.

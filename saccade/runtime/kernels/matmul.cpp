@@ -47,8 +47,7 @@ struct Grid {
 };
 
 Grid make_grid(const Matmul& op) {
-  const bool own_rows = op.batch > 1 && op.left_batch_stride != 0;
-  if (own_rows || op.m >= kManyRows) {
+  if (op.m >= kManyRows) {
     const int64_t row_bytes = op.k * static_cast<int64_t>(sizeof(float));
     const int64_t largest =
         std::clamp<int64_t>(kRowBlockBytes / row_bytes, kMaxTileRows, kRowBlock);
@@ -83,39 +82,26 @@ struct ThreadArea {
   PackedRows packed;             // of one block, where A is not shared
   std::byte* partial = nullptr;  // [rows of a block][columns of a tile], between blocks of K
   float* patch = nullptr;        // one row
-  float* normalised = nullptr;
-  float* row_bias = nullptr;  // [rows of a block][16]: each one for a whole vector
+  float* row_bias = nullptr;     // [rows of a block][16]: each one for a whole vector
 };
-
-/// Whether sums begin with the bias of their row.
-bool begins_with_row_bias(const Matmul& op) {
-  const Epilogue& e = op.epilogue;
-  return e.row_bias != nullptr && e.bias == nullptr && op.right.type != DType::I8;
-}
 
 /// Whether tiles can be stored as they come, but for the residual.
 bool is_plain(const Matmul& op) {
   const Epilogue& e = op.epilogue;
-  return op.right.type != DType::I8 && (e.row_bias == nullptr || begins_with_row_bias(op)) &&
-         e.activation == Activation::none && e.layer_scale == nullptr && e.scale == 1.0F &&
-         op.out.rows.index == nullptr && op.out.column_block == 0 && op.out.packing == nullptr &&
-         (e.residual == nullptr || e.residual != op.out.data);
+  return op.right.type != DType::I8 && e.activation == Activation::none &&
+         op.out.packing == nullptr && (e.residual == nullptr || e.residual != op.out.data);
 }
 
-/// Whether rows of A can be read where they lie: at one distance, without anything to be done to
-/// them on the way, and spread over enough sets of the nearest cache (of 64 lines and 8 ways) that
-/// those of a tile do not push each other out.
+/// Whether rows of A can be read where they lie: without anything to be done to them on the way,
+/// and spread over enough sets of the nearest cache (of 64 lines and 8 ways) that those of a tile
+/// do not push each other out.
 bool lies_right(const Matmul& op) {
-  const RowMap& rows = op.left.rows;
-  const bool plain = op.left.patches == nullptr && op.left.norm == nullptr &&
-                     op.left.packed == nullptr && rows.index == nullptr;
-  const bool regular =
-      rows.rows_per_image == 0 || rows.image_stride == rows.rows_per_image * rows.row_stride;
+  const bool plain = op.left.patches == nullptr && op.left.packed == nullptr;
   const bool whole_steps = op.k % ops::panel_group(op.right.type) == 0;
-  constexpr int64_t kSets = 64, kSetsOfATile = 2;
-  const int64_t lines = rows.row_stride * static_cast<int64_t>(sizeof(float)) / kPieceBytes;
+  constexpr int64_t kSets = 64, kSetsOfATile = 4;
+  const int64_t lines = op.left.row_stride * static_cast<int64_t>(sizeof(float)) / kPieceBytes;
   const int64_t sets = kSets / std::gcd(lines, kSets);
-  return plain && regular && whole_steps && (op.m == 1 || sets >= kSetsOfATile);
+  return plain && whole_steps && (op.m == 1 || sets >= kSetsOfATile);
 }
 
 /// Whether `tiles` read the rows of A where they lie.
@@ -140,8 +126,8 @@ class Run {
         steps_(ops::panel_steps(op.right.type, op.k)),
         step_bytes_(ops::panel_group(op.right.type) * kPieceBytes / piece_elements(tiles_.format)),
         panel_stride_(ops::panel_stride(op.right.type, op.k)),
+        a_row_(op.left.row_stride * static_cast<int64_t>(sizeof(float))),
         plain_(is_plain(op)),
-        row_bias_(begins_with_row_bias(op)),
         in_place_(reads_in_place(tiles_, op)),
         packs_(!in_place_ && op.left.packed == nullptr) {}
 
@@ -167,15 +153,15 @@ class Run {
         const bool more = task % grid_.row_blocks + 1 < grid_.row_blocks;
         const Range next = more ? block_rows(task % grid_.row_blocks + 1) : Range{0, 0};
         for (int64_t i = tiles.begin; packs_ && i < tiles.end; ++i)
-          pack(image, packing_.tile(i), first, area.packed, area);
+          pack(packing_.tile(i), first, area.packed, area);
         multiply(image, tiles, {0, op_.n}, packs_ ? area.packed : from_row(given(), first), area,
-                 packs_ ? Bytes{} : rows_of_a(image, next));
+                 packs_ ? Bytes{} : rows_of_a(next));
       });
       return;
     }
     if (packs_)
       pool.run(packing_.tiles, [&](int64_t task, int thread) {
-        pack(0, packing_.tile(task), 0, shared_, area_of(thread));
+        pack(packing_.tile(task), 0, shared_, area_of(thread));
       });
     const PackedRows rows = packs_ ? shared_ : given();
     const int64_t tasks = grid_.column_chunks * grid_.row_blocks;
@@ -194,7 +180,6 @@ class Run {
     Range rows;
     const std::byte* a;
     int64_t a_row, a_piece;  // bytes
-    float* out;              // column 0, or null: the tile goes through finish()
   };
   /// What the sums of tile after tile begin with; strides in elements.
   struct Start {
@@ -230,8 +215,8 @@ class Run {
     if (!grid_.shared && packs_) area.packed = cut_rows(cutter, most_rows());
     area.partial = cutter.take<std::byte>(most_rows() * kMaxTileColumns * 4);
     area.patch = cutter.take<float>(op_.k);
-    area.normalised = cutter.take<float>(op_.k);
-    if (row_bias_) area.row_bias = cutter.take<float>(most_rows() * kPanelWidth);
+    if (op_.epilogue.row_bias != nullptr)
+      area.row_bias = cutter.take<float>(most_rows() * kPanelWidth);
     return area;
   }
 
@@ -244,8 +229,7 @@ class Run {
     };
     ThreadArea area = area_;
     move(area.packed.data), move(area.packed.scale);
-    move(area.partial), move(area.patch), move(area.normalised);
-    move(area.row_bias);
+    move(area.partial), move(area.patch), move(area.row_bias);
     return area;
   }
 
@@ -262,37 +246,35 @@ class Run {
     const Range tiles = block_tiles(block);
     return {packing_.tile(tiles.begin).begin, packing_.tile(tiles.end - 1).end};
   }
+  [[nodiscard]] const std::byte* row_of_a(int64_t row) const {
+    return reinterpret_cast<const std::byte*>(op_.left.data) + row * a_row_;
+  }
   /// Where rows of A lie that are not packed here.
-  [[nodiscard]] Bytes rows_of_a(int64_t image, const Range& rows) const {
+  [[nodiscard]] Bytes rows_of_a(const Range& rows) const {
     if (rows.size() == 0) return {};
     if (!in_place_) return {op_.left.packed + rows.begin * row_bytes(), rows.size() * row_bytes()};
-    const RowMap& map = op_.left.rows;
-    const float* x = op_.left.data + image * op_.left_batch_stride + map.offset(rows.begin);
-    return {reinterpret_cast<const std::byte*>(x),
-            rows.size() * map.row_stride * static_cast<int64_t>(sizeof(float))};
+    return {row_of_a(rows.begin), rows.size() * a_row_};
+  }
+
+  [[nodiscard]] int64_t out_offset(int64_t image, int64_t row, int64_t column) const {
+    return image * op_.out_batch_stride + row * op_.out.row_stride + column;
   }
 
   /// Zero point of the rows' bytes.
   [[nodiscard]] int32_t zero() const {
     return op_.left.quantisation.scale > 0 ? op_.left.quantisation.zero : kDynamicZero;
   }
-  void pack(int64_t image, const Range& rows, int64_t first, const PackedRows& to,
-            const ThreadArea& area) const;
-  [[nodiscard]] const float* fetch(int64_t image, int64_t row, const ThreadArea& area) const;
+  void pack(const Range& rows, int64_t first, const PackedRows& to, const ThreadArea& area) const;
   void multiply(int64_t image, const Range& tiles, const Range& columns, const PackedRows& packed,
                 const ThreadArea& area, const Bytes& next) const;
-  std::span<const TileRows> find_tiles(int64_t image, const Range& tiles, const PackedRows& packed,
+  std::span<const TileRows> find_tiles(const Range& tiles, const PackedRows& packed,
                                        std::span<TileRows> room) const;
   void spread_row_bias(std::span<const TileRows> tiles, float* to) const;
   void multiply_group(int64_t image, std::span<const TileRows> tiles, const Group& group,
                       const std::byte* b, const Bytes& ahead, const PackedRows& packed,
                       const ThreadArea& area) const;
-  void finish(int64_t image, const Range& rows, const Range& columns, const void* tile,
+  void finish(int64_t image, const Range& rows, const Range& columns, float* sums,
               const PackedRows& packed) const;
-  void store_packed(int64_t image, const Range& rows, const Range& columns,
-                    const float* block) const;
-  void scatter_columns(int64_t image, const Range& rows, const Range& columns,
-                       const float* block) const;
 
   const Matmul& op_;
   KernelTable table_;
@@ -303,7 +285,8 @@ class Run {
   int64_t steps_;       // of a panel
   int64_t step_bytes_;  // of a packed row
   int64_t panel_stride_;
-  bool plain_, row_bias_;
+  int64_t a_row_;  // bytes from row to row, where they lie
+  bool plain_;
   bool in_place_;  // tiles read the rows of A where they lie
   bool packs_;
   PackedRows shared_;
@@ -311,33 +294,16 @@ class Run {
   int64_t per_thread_begin_ = 0, per_thread_ = 0;
 };
 
-/// One row of A, k elements side by side.
-const float* Run::fetch(int64_t image, int64_t row, const ThreadArea& area) const {
-  const float* data = op_.left.data + image * op_.left_batch_stride;
-  const float* x = area.patch;
-  if (op_.left.patches != nullptr) {
-    fetch_patch(*op_.left.patches, data, row, area.patch);
-  } else {
-    const int64_t offset = op_.left.rows.offset(row);
-    if (offset < 0)
-      std::fill(area.patch, area.patch + op_.k, 0.0F);
-    else
-      x = data + offset;
-  }
-  if (const Norm* norm = op_.left.norm) {
-    table_.rows.layer_norm(x, op_.k, norm->epsilon, norm->gamma, norm->beta, nullptr,
-                           area.normalised);
-    x = area.normalised;
-  }
-  return x;
-}
-
 /// Packs the rows of one tile; `to` starts at row `first`.
-void Run::pack(int64_t image, const Range& rows, int64_t first, const PackedRows& to,
+void Run::pack(const Range& rows, int64_t first, const PackedRows& to,
                const ThreadArea& area) const {
   const PackedRows tile = from_row(to, rows.begin - first);
   for (int64_t i = 0; i < rows.size(); ++i) {
-    const float* x = fetch(image, rows.begin + i, area);
+    const float* x = op_.left.data + (rows.begin + i) * op_.left.row_stride;
+    if (op_.left.patches != nullptr) {
+      fetch_patch(*op_.left.patches, op_.left.data, rows.begin + i, area.patch);
+      x = area.patch;
+    }
     std::byte* to_row = tile.data + i * kPieceBytes;
     const int64_t stride = rows.size() * kPieceBytes;
     if (tiles_.format == RowFormat::bf16) {
@@ -359,8 +325,8 @@ void Run::pack(int64_t image, const Range& rows, int64_t first, const PackedRows
 void Run::multiply(int64_t image, const Range& block, const Range& columns,
                    const PackedRows& packed, const ThreadArea& area, const Bytes& next) const {
   TileRows room[kMostTiles];
-  const auto tiles = find_tiles(image, block, packed, room);
-  if (row_bias_) spread_row_bias(tiles, area.row_bias);
+  const auto tiles = find_tiles(block, packed, room);
+  if (op_.epilogue.row_bias != nullptr) spread_row_bias(tiles, area.row_bias);
   const std::byte* panels = op_.right.panels + image * op_.right_batch_stride;
   for_each_group(tiles_, in_place_, columns, round_up(op_.n, kPanelWidth), [&](const Group& group) {
     const int64_t c = group.columns.begin, end = c + group.width;
@@ -384,11 +350,15 @@ void Run::multiply_group(int64_t image, std::span<const TileRows> tiles, const G
                          const std::byte* b, const Bytes& ahead, const PackedRows& packed,
                          const ThreadArea& area) const {
   const int64_t column = group.columns.begin;
-  alignas(64) float bias[kMaxTileColumns] = {};
-  if (op_.epilogue.bias != nullptr && !is_int8())
-    std::memcpy(bias, op_.epilogue.bias + column, group.columns.size() * sizeof(float));
-  alignas(64) float finished[kMaxTileRows * kMaxTileColumns];
   const bool whole = group.columns.size() == group.width;
+  alignas(64) float padded_bias[kMaxTileColumns];
+  const float* bias = is_int8() ? nullptr : op_.epilogue.bias;
+  if (bias != nullptr) bias += column;
+  if (bias != nullptr && !whole) {
+    std::fill(std::copy_n(bias, group.columns.size(), padded_bias), std::end(padded_bias), 0.0F);
+    bias = padded_bias;
+  }
+  alignas(64) float sums[kMaxTileRows * kMaxTileColumns];
   const float* residual = op_.epilogue.residual;
   const int64_t piece_steps = kPieceBytes / step_bytes_;
   TileArgs args;
@@ -402,132 +372,85 @@ void Run::multiply_group(int64_t image, std::span<const TileRows> tiles, const G
     args.b = b + step * kPanelStepBytes;
     const int64_t piece = step / piece_steps, pieces = args.steps / piece_steps;
     std::byte* partial = area.partial;
-    Start start = step > 0    ? Start{area.partial, kMaxTileColumns, kPanelWidth}
-                  : row_bias_ ? Start{area.row_bias, kPanelWidth, 0}
-                              : Start{bias, 0, kPanelWidth};
+    Start start = step > 0 ? Start{area.partial, kMaxTileColumns, kPanelWidth}
+                  : op_.epilogue.row_bias != nullptr ? Start{area.row_bias, kPanelWidth, 0}
+                                                     : Start{bias, 0, kPanelWidth};
     for (const TileRows& tile : tiles) {
-      const bool straight = last && whole && tile.out != nullptr;
+      const bool straight = plain_ && last && whole;
       args.a = tile.a + piece * tile.a_piece;
       args.a_row = tile.a_row;
       args.init = start.next(tile.rows.size());
       args.init_row = start.row;
       args.init_panel = start.panel;
-      args.out = straight ? tile.out + column : last ? static_cast<void*>(finished) : partial;
-      args.out_row = straight ? op_.out.rows.row_stride : kMaxTileColumns;
-      args.added =
-          straight && residual != nullptr ? residual + (tile.out - op_.out.data) + column : nullptr;
+      const int64_t at = out_offset(image, tile.rows.begin, column);
+      args.out = straight ? op_.out.data + at : last ? static_cast<void*>(sums) : partial;
+      args.out_row = straight ? op_.out.row_stride : kMaxTileColumns;
+      args.added = straight && residual != nullptr ? residual + at : nullptr;
       group.functions[tile.rows.size() - 1](args);
       args.prefetch += args.prefetch_lines * pieces * 64;
       partial += tile.rows.size() * kMaxTileColumns * 4;
       if (last && !straight)
-        finish(image, tile.rows, group.columns, finished,
+        finish(image, tile.rows, group.columns, sums,
                from_row(packed, tile.rows.begin - tiles.front().rows.begin));
     }
   }
 }
 
 /// The tiles of a block; packed rows begin with the first row of the block.
-std::span<const Run::TileRows> Run::find_tiles(int64_t image, const Range& tiles,
-                                               const PackedRows& packed,
+std::span<const Run::TileRows> Run::find_tiles(const Range& tiles, const PackedRows& packed,
                                                std::span<TileRows> room) const {
   const int64_t first_row = packing_.tile(tiles.begin).begin;
   SACCADE_CHECK(tiles.size() <= std::ssize(room), "{} tiles in a block", tiles.size());
-  const RowMap &from = op_.left.rows, &to = op_.out.rows;
   for (int64_t i = 0; i < tiles.size(); ++i) {
-    TileRows& tile = room[i];
-    tile.rows = packing_.tile(tiles.begin + i);
-    if (in_place_) {
-      const float* x = op_.left.data + image * op_.left_batch_stride + from.offset(tile.rows.begin);
-      tile.a = reinterpret_cast<const std::byte*>(x);
-      tile.a_row = from.row_stride * static_cast<int64_t>(sizeof(float));
-      tile.a_piece = kPieceBytes;
-    } else {
-      tile.a = from_row(packed, tile.rows.begin - first_row).data;
-      tile.a_row = kPieceBytes;
-      tile.a_piece = tile.rows.size() * kPieceBytes;
-    }
-    tile.out = nullptr;
-    if (!plain_) continue;
-    const int64_t offset = to.offset(tile.rows.begin);
-    const bool spans_images =
-        to.offset(tile.rows.end - 1) != offset + (tile.rows.size() - 1) * to.row_stride;
-    if (!spans_images) tile.out = op_.out.data + image * op_.out_batch_stride + offset;
+    const Range rows = packing_.tile(tiles.begin + i);
+    room[i] = in_place_ ? TileRows{rows, row_of_a(rows.begin), a_row_, kPieceBytes}
+                        : TileRows{rows, from_row(packed, rows.begin - first_row).data, kPieceBytes,
+                                   rows.size() * kPieceBytes};
   }
   return room.first(tiles.size());
 }
 
-/// Stores a tile through the epilogue. The bias of fp32 sums is in them already.
-void Run::finish(int64_t image, const Range& rows, const Range& columns, const void* tile,
+/// Stores the sums of a tile through the epilogue. The bias of fp32 sums is in them already.
+void Run::finish(int64_t image, const Range& rows, const Range& columns, float* sums,
                  const PackedRows& packed) const {
   const Epilogue& e = op_.epilogue;
-  const int64_t c = columns.begin;
-  const auto at_column = [&](auto* p) { return p != nullptr ? p + c : nullptr; };
-  const bool blocked = op_.out.column_block > 0 || op_.out.packing != nullptr;
-  alignas(64) float block[kMaxTileRows * kMaxTileColumns];
-  float* out[kMaxTileRows];
-  const float* residual[kMaxTileRows];
-  for (int64_t i = 0; i < rows.size(); ++i) {
-    const int64_t offset = op_.out.rows.offset(rows.begin + i);
-    const int64_t at = image * op_.out_batch_stride + offset + c;
-    out[i] = offset < 0 ? nullptr : blocked ? block + i * kMaxTileColumns : op_.out.data + at;
-    residual[i] = e.residual != nullptr && offset >= 0 ? e.residual + at : nullptr;
-  }
-  FinishArgs args;
-  args.tile = tile;
+  const int64_t c = columns.begin, at = out_offset(image, rows.begin, c);
+  FinishArgs args = {};
+  args.tile = sums;
   args.tile_stride = kMaxTileColumns;
   args.rows = static_cast<int>(rows.size());
   args.columns = static_cast<int>(columns.size());
-  args.row_scale = packed.scale;
-  args.zero = zero();
-  args.column_scale = is_int8() ? op_.right.column_scale + c : nullptr;
-  args.column_sum = is_int8() ? op_.right.column_sum + c : nullptr;
-  args.bias = is_int8() ? at_column(e.bias) : nullptr;
-  args.row_bias = e.row_bias != nullptr && !row_bias_ ? e.row_bias + rows.begin : nullptr;
+  if (is_int8()) {
+    args.row_scale = packed.scale;
+    args.zero = zero();
+    args.column_scale = op_.right.column_scale + c;
+    args.column_sum = op_.right.column_sum + c;
+    args.bias = e.bias != nullptr ? e.bias + c : nullptr;
+  }
   args.activation = e.activation;
-  args.layer_scale = at_column(e.layer_scale);
-  args.scale = e.scale;
-  args.residual = e.residual != nullptr ? residual : nullptr;
-  args.out = out;
-  table_.rows.finish(args);
-  if (op_.out.packing != nullptr)
-    store_packed(image, rows, columns, block);
-  else if (blocked)
-    scatter_columns(image, rows, columns, block);
-}
+  args.residual = e.residual != nullptr ? e.residual + at : nullptr;
+  args.residual_row = op_.out.row_stride;
+  args.out = op_.out.data + at;
+  args.out_row = op_.out.row_stride;
+  args.out_panel = kPanelWidth;
+  if (op_.out.packing == nullptr) return table_.rows.finish(args);
 
-/// Stores a finished tile as rows of the product that comes next.
-void Run::store_packed(int64_t image, const Range& rows, const Range& columns,
-                       const float* block) const {
   const Packing& packing = *op_.out.packing;
   const int64_t width = piece_elements(packing.format), first = image * op_.m;
   const auto place = packing.place(reinterpret_cast<std::byte*>(op_.out.data),
                                    {first + rows.begin, first + rows.end});
-  for (int64_t c = 0; c < columns.size(); c += width) {
-    std::byte* piece = place.first + (columns.begin + c) / width * place.piece_stride;
-    if (packing.format == RowFormat::bf16) {
-      table_.rows.pack_tile_bf16(block + c, kMaxTileColumns, static_cast<int>(rows.size()), piece);
-      continue;
-    }
-    for (int64_t i = 0; i < rows.size(); ++i)
-      std::memcpy(piece + i * kPieceBytes, block + i * kMaxTileColumns + c, kPieceBytes);
+  std::byte* piece = place.first + c / width * place.piece_stride;
+  if (packing.format == RowFormat::f32) {
+    args.out = reinterpret_cast<float*>(piece);
+    args.out_row = width;
+    args.out_panel = place.piece_stride / static_cast<int64_t>(sizeof(float));
+    return table_.rows.finish(args);
   }
-}
-
-/// Copies a finished tile to its blocks of columns.
-void Run::scatter_columns(int64_t image, const Range& rows, const Range& columns,
-                          const float* block) const {
-  const int64_t width = op_.out.column_block;
-  for (int64_t i = 0; i < rows.size(); ++i) {
-    const int64_t offset = op_.out.rows.offset(rows.begin + i);
-    if (offset < 0) continue;
-    float* out = op_.out.data + image * op_.out_batch_stride + offset;
-    for (int64_t c = columns.begin; c < columns.end;) {
-      const int64_t end = std::min(columns.end, (c / width + 1) * width);
-      std::memcpy(out + c / width * op_.out.column_block_stride + c % width,
-                  block + i * kMaxTileColumns + c - columns.begin, (end - c) * sizeof(float));
-      c = end;
-    }
-  }
+  args.out = sums;
+  args.out_row = kMaxTileColumns;
+  table_.rows.finish(args);
+  for (int64_t i = 0; i < columns.size(); i += width, piece += place.piece_stride)
+    table_.rows.pack_tile_bf16(sums + i, kMaxTileColumns, args.rows, piece);
 }
 
 }  // namespace
@@ -553,7 +476,7 @@ bool can_pack_result(const Matmul& op, const Packing& packing) {
                               ? packing.panel_rows == op.m
                               : packing.tiles == count_tiles(op.m, tiles.rows) && op.batch == 1;
   return packing.rows == op.m * op.batch && packing.k == op.n && same_tiles && op.n % width == 0 &&
-         tiles.columns % width == 0 && op.epilogue.residual == nullptr && op.out.column_block == 0;
+         tiles.columns % width == 0 && op.epilogue.residual == nullptr;
 }
 
 int64_t matmul_scratch(const Matmul& op, int threads) {
@@ -567,6 +490,9 @@ void matmul(const Matmul& op, Pool& pool, std::span<std::byte> scratch) {
   SACCADE_CHECK(op.m > 0 && op.n > 0 && op.k > 0 && op.batch > 0, "empty product");
   SACCADE_CHECK(reinterpret_cast<uintptr_t>(op.right.panels) % ops::kPanelAlignment == 0,
                 "panels are not aligned");
+  SACCADE_CHECK(op.epilogue.row_bias == nullptr ||
+                    (op.epilogue.bias == nullptr && op.right.type != DType::I8),
+                "a bias of rows beside another one, or of int8 products");
   Run run(op);
   ScratchCutter cutter(scratch);
   run.cut(cutter);

@@ -12,20 +12,26 @@
 #include <span>
 
 #include "saccade/ops/panels.h"
-#include "saccade/runtime/kernels/layout.h"
 #include "saccade/runtime/kernels/packing.h"
+#include "saccade/runtime/kernels/patches.h"
 #include "saccade/runtime/kernels/pool.h"
 #include "saccade/runtime/kernels/table.h"
 
 namespace saccade::runtime::kernels {
 
+/// How rows become bytes for int8 panels. Dynamic: each row gets its own scale, max|x| / 127, and
+/// the zero point 128. Static (scale > 0): q = round(x / scale) + zero, clamped to [0, 255].
+struct Quantisation {
+  float scale = 0.0F;
+  int32_t zero = 128;  ///< static only
+};
+
 /// The rows of A, fp32 in memory; they are converted to bf16 or bytes on the way where the panels
 /// ask for it.
 struct Left {
   const float* data = nullptr;
-  RowMap rows;
-  const Patches* patches = nullptr;  ///< if set, rows is not used
-  const Norm* norm = nullptr;        ///< over the k elements of a row
+  int64_t row_stride = 0;
+  const Patches* patches = nullptr;  ///< if set, row_stride is not used
   Quantisation quantisation;         ///< used with int8 panels
   /// Not null: the rows are packed already, as row_packing() says; nothing else is used.
   const std::byte* packed = nullptr;
@@ -39,29 +45,23 @@ struct Right {
   const int32_t* column_sum = nullptr;  ///< [n], int8 only
 };
 
-/// y = activation(sum + bias + row_bias) * layer_scale * scale + residual
+/// y = activation(sum + bias) + residual
 struct Epilogue {
   const float* bias = nullptr;      ///< [n]
-  const float* row_bias = nullptr;  ///< [m]
+  const float* row_bias = nullptr;  ///< [m], instead of bias; not for int8
   Activation activation = Activation::none;
-  const float* layer_scale = nullptr;  ///< [n]
-  float scale = 1.0F;
   const float* residual = nullptr;  ///< laid out as the output; may be the output
 };
 
-/// Where rows of C go. With column_block (head split) column c goes to
-/// (c / column_block) * column_block_stride + c % column_block; no residual then.
+/// Where rows of C go.
 struct Output {
   float* data = nullptr;
-  RowMap rows;
-  int64_t column_block = 0;
-  int64_t column_block_stride = 0;
+  int64_t row_stride = 0;
   /// Not null: `data` receives packed rows, see can_pack_result(); no stride is used.
   const Packing* packing = nullptr;
 };
 
-/// `batch` products of one shape; batch strides count elements of A and C, bytes of B. All of B at
-/// stride 0 is the usual layer: then put the images into m.
+/// A layer: all images are rows of A. Or `batch` products of one A with a B for each image.
 struct Matmul {
   int64_t m = 0, n = 0, k = 0;
   Left left;
@@ -69,9 +69,8 @@ struct Matmul {
   Epilogue epilogue;
   Output out;
   int64_t batch = 1;
-  int64_t left_batch_stride = 0;
-  int64_t right_batch_stride = 0;
-  int64_t out_batch_stride = 0;
+  int64_t right_batch_stride = 0;  ///< bytes
+  int64_t out_batch_stride = 0;    ///< elements
 };
 
 /// How matmul() packs the rows of A on this processor. Nothing where they are better left to it: it
@@ -88,23 +87,13 @@ struct Matmul {
 /// Runs it. `scratch` is aligned to 64 bytes. m, n, k, batch >= 1. C must not overlap A or B.
 void matmul(const Matmul& op, Pool& pool, std::span<std::byte> scratch);
 
-/// Panels made of activations at run time: K^T, V, or the mixed tokens of a plan.
+/// Activations that become panels at run time: the mixed tokens of each image.
 struct RightSource {
-  const float* data = nullptr;
-  int64_t n = 0, k = 0;
-  /// Rows over k, their n elements side by side; or, with `transposed`, rows over n, their k
-  /// elements side by side.
-  RowMap rows;
-  bool transposed = false;
-  const Norm* norm = nullptr;  ///< of each row; not with `transposed`
-  int64_t batch = 1;
-  int64_t batch_stride = 0;  ///< elements
+  const float* data = nullptr;  ///< [batch][k][n]
+  int64_t batch = 1, k = 0, n = 0;
 };
 
-/// Bytes of scratch for pack_right().
-[[nodiscard]] int64_t pack_right_scratch(const RightSource& source, int threads);
 /// Writes batch * panel_bytes(type, n, k) bytes, aligned to 64. f32 or bf16.
-void pack_right(const RightSource& source, DType type, std::span<std::byte> panels, Pool& pool,
-                std::span<std::byte> scratch);
+void pack_right(const RightSource& source, DType type, std::span<std::byte> panels, Pool& pool);
 
 }  // namespace saccade::runtime::kernels

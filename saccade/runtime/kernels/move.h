@@ -6,7 +6,7 @@
 #include <span>
 
 #include "saccade/ops/type.h"
-#include "saccade/runtime/kernels/layout.h"
+#include "saccade/runtime/kernels/patches.h"
 #include "saccade/runtime/kernels/pool.h"
 
 namespace saccade::runtime::kernels {

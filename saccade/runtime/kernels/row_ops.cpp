@@ -7,6 +7,8 @@
 namespace saccade::runtime::kernels {
 namespace {
 
+constexpr int64_t kRowsAtOnce = 4;  // normalised, then packed
+
 using Binary = void (*)(const float*, const float*, int64_t, float*);
 
 void combine(Binary function, const float* a, const float* b, int64_t count, float* y, Pool& pool) {
@@ -24,33 +26,36 @@ void combine_row(Binary function, const float* a, const float* b, int64_t rows, 
 
 }  // namespace
 
-void layer_norm_rows(const float* x, const RowMap& from, int64_t rows, int64_t n, const Norm& norm,
-                     const float* residual, float* y, const RowMap& to, Pool& pool) {
+void layer_norm_rows(const float* x, int64_t rows, int64_t n, const Norm& norm,
+                     const float* residual, float* y, Pool& pool) {
   const auto function = kernel_table().rows.layer_norm;
   for_rows(rows, n, pool, [&](int64_t begin, int64_t end) {
-    for (int64_t r = begin; r < end; ++r) {
-      const int64_t at = to.offset(r);
-      function(x + from.offset(r), n, norm.epsilon, norm.gamma, norm.beta,
-               residual != nullptr ? residual + at : nullptr, y + at);
-    }
+    function(x + begin * n, end - begin, n, norm,
+             residual != nullptr ? residual + begin * n : nullptr, y + begin * n);
   });
 }
 
-void layer_norm_rows(const float* x, const RowMap& from, const Norm& norm, const Packing& packing,
-                     std::byte* y, Pool& pool, std::span<float> scratch) {
+int64_t layer_norm_scratch(const Packing& packing, int threads) {
+  return kRowsAtOnce * packing.k * static_cast<int64_t>(sizeof(float)) * threads;
+}
+
+void layer_norm_rows(const float* x, const Norm& norm, const Packing& packing, std::byte* y,
+                     Pool& pool, std::span<std::byte> scratch) {
   const RowFunctions functions = kernel_table().rows;
   const int64_t n = packing.k;
   pool.run(packing.tiles, [&](int64_t task, int thread) {
     const Range rows = packing.tile(task);
     auto [to, stride] = packing.place(y, rows);
-    float* normal = scratch.data() + thread * n;
-    for (int64_t r = rows.begin; r < rows.end; ++r, to += kPieceBytes) {
-      functions.layer_norm(x + from.offset(r), n, norm.epsilon, norm.gamma, norm.beta, nullptr,
-                           normal);
-      if (packing.format == RowFormat::bf16)
-        functions.pack_bf16(normal, n, to, stride);
-      else
-        functions.pack_row(packing.format, normal, n, 0, 0, to, stride);
+    float* normal = reinterpret_cast<float*>(scratch.data()) + thread * kRowsAtOnce * n;
+    for (int64_t begin = rows.begin; begin < rows.end; begin += kRowsAtOnce) {
+      const int64_t count = std::min(kRowsAtOnce, rows.end - begin);
+      functions.layer_norm(x + begin * n, count, n, norm, nullptr, normal);
+      for (int64_t r = 0; r < count; ++r, to += kPieceBytes) {
+        if (packing.format == RowFormat::bf16)
+          functions.pack_bf16(normal + r * n, n, to, stride);
+        else
+          functions.pack_row(packing.format, normal + r * n, n, 0, 0, to, stride);
+      }
     }
   });
 }

@@ -6,22 +6,21 @@
 #include <cstdint>
 #include <span>
 
-#include "saccade/runtime/kernels/layout.h"
 #include "saccade/runtime/kernels/packing.h"
 #include "saccade/runtime/kernels/pool.h"
 #include "saccade/runtime/kernels/table.h"
 
 namespace saccade::runtime::kernels {
 
-/// y[r] = norm(x[r]) [+ residual[r]] for `rows` rows of n, found by the maps; the residual's rows
-/// lie as those of y; y may be x.
-void layer_norm_rows(const float* x, const RowMap& from, int64_t rows, int64_t n, const Norm& norm,
-                     const float* residual, float* y, const RowMap& to, Pool& pool);
+/// y[r] = norm(x[r]) [+ residual[r]] for `rows` rows of n; y may be x.
+void layer_norm_rows(const float* x, int64_t rows, int64_t n, const Norm& norm,
+                     const float* residual, float* y, Pool& pool);
 
 /// Rows of the matrix product that comes next: packing.rows rows of packing.k, packed. `scratch`
-/// has room for one of them for each thread.
-void layer_norm_rows(const float* x, const RowMap& from, const Norm& norm, const Packing& packing,
-                     std::byte* y, Pool& pool, std::span<float> scratch);
+/// has layer_norm_scratch() bytes.
+void layer_norm_rows(const float* x, const Norm& norm, const Packing& packing, std::byte* y,
+                     Pool& pool, std::span<std::byte> scratch);
+[[nodiscard]] int64_t layer_norm_scratch(const Packing& packing, int threads);
 
 /// y[r] = softmax(x[r]); y may be x.
 void softmax_rows(const float* x, int64_t rows, int64_t n, float* y, Pool& pool);

@@ -115,16 +115,6 @@ void pack_row(RowFormat format, const float* row, int64_t k, float inverse_scale
   }
 }
 
-void to_bf16(const float* x, int64_t n, uint16_t* y) {
-  const hn::Rebind<int16_t, DF> d16;
-  int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) store_bf16(hn::LoadU(DF(), x + i), y + i);
-  if (i == n) return;
-  alignas(64) int16_t lanes[kLanes];
-  hn::Store(hn::DemoteTo(d16, round_to_bf16(load_some(x + i, n - i))), d16, lanes);
-  std::memcpy(y + i, lanes, (n - i) * sizeof(uint16_t));
-}
-
 void interleave_bf16(const float* even, const float* odd, int64_t n, std::byte* out,
                      int64_t stride) {
   const hn::RebindToUnsigned<DF> du;
@@ -132,67 +122,73 @@ void interleave_bf16(const float* even, const float* odd, int64_t n, std::byte* 
   for (int64_t column = 0; column < n; column += 16, out += stride) {
     for (int64_t lane = 0; lane < 16; lane += kLanes) {
       const int64_t count = std::clamp<int64_t>(n - column - lane, 0, kLanes);
-      const auto low = hn::BitCast(du, round_to_bf16(load_up_to(even + column + lane, count)));
-      const auto top = hn::BitCast(du, round_to_bf16(load_up_to(odd + column + lane, count)));
+      const int64_t at = column + lane;
+      const VF next = odd != nullptr ? load_up_to(odd + at, count) : hn::Zero(DF());
+      const auto low = hn::BitCast(du, round_to_bf16(load_up_to(even + at, count)));
+      const auto top = hn::BitCast(du, round_to_bf16(next));
       const auto pair = hn::Or(hn::AndNot(high, low), hn::ShiftLeft<16>(top));
       hn::StoreU(pair, du, reinterpret_cast<uint32_t*>(out) + lane);
     }
   }
 }
 
-/// Four rows of four words each become four columns; blocks of 128 bits on every target.
-void transpose_panel(const uint32_t* x, int64_t stride, int64_t rows, int64_t k, uint32_t* panel) {
-  const hn::CappedTag<uint32_t, 4> d;
-  const hn::Repartition<uint64_t, decltype(d)> d64;
-  constexpr int64_t kColumns = 16;
-  if (rows < kColumns) std::fill(panel, panel + k * kColumns, 0U);
-  int64_t r = 0;
-  for (; r + 4 <= rows; r += 4) {
-    const uint32_t *x0 = x + r * stride, *x1 = x0 + stride, *x2 = x1 + stride, *x3 = x2 + stride;
-    int64_t i = 0;
-    for (; i + 4 <= k; i += 4) {
-      const auto v0 = hn::LoadU(d, x0 + i), v1 = hn::LoadU(d, x1 + i);
-      const auto v2 = hn::LoadU(d, x2 + i), v3 = hn::LoadU(d, x3 + i);
-      const auto low01 = hn::BitCast(d64, hn::InterleaveLower(d, v0, v1));
-      const auto low23 = hn::BitCast(d64, hn::InterleaveLower(d, v2, v3));
-      const auto high01 = hn::BitCast(d64, hn::InterleaveUpper(d, v0, v1));
-      const auto high23 = hn::BitCast(d64, hn::InterleaveUpper(d, v2, v3));
-      uint32_t* to = panel + i * kColumns + r;
-      hn::StoreU(hn::BitCast(d, hn::InterleaveLower(d64, low01, low23)), d, to);
-      hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(d64, low01, low23)), d, to + kColumns);
-      hn::StoreU(hn::BitCast(d, hn::InterleaveLower(d64, high01, high23)), d, to + 2 * kColumns);
-      hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(d64, high01, high23)), d, to + 3 * kColumns);
-    }
-    for (; i < k; ++i) {
-      uint32_t* to = panel + i * kColumns + r;
-      to[0] = x0[i], to[1] = x1[i], to[2] = x2[i], to[3] = x3[i];
-    }
-  }
-  for (; r < rows; ++r)
-    for (int64_t i = 0; i < k; ++i) panel[i * kColumns + r] = x[r * stride + i];
-}
-
 // ---- rows ----
 
-void layer_norm(const float* x, int64_t n, float epsilon, const float* gamma, const float* beta,
-                const float* residual, float* y) {
-  const DF d;
-  const auto count = static_cast<float>(n);
-  const auto load = [&](int64_t i, int64_t lanes) HWY_ATTR { return load_up_to(x + i, lanes); };
-  const VF mean = hn::Set(d, reduce_sum(n, load) / count);
-  const auto square = [&](int64_t i, int64_t lanes) HWY_ATTR {
-    const VF centred = keep_first(hn::Sub(load(i, lanes), mean), lanes);
-    return hn::Mul(centred, centred);
-  };
-  const float variance = reduce_sum(n, square) / count;
-  const VF factor = hn::Set(d, 1 / std::sqrt(variance + epsilon));
-  map(n, y, [&](int64_t i, int64_t lanes) HWY_ATTR {
-    VF v = hn::Mul(hn::Sub(load(i, lanes), mean), factor);
-    if (gamma != nullptr) v = hn::Mul(v, load_up_to(gamma + i, lanes));
-    if (beta != nullptr) v = hn::Add(v, load_up_to(beta + i, lanes));
-    if (residual != nullptr) v = hn::Add(v, load_up_to(residual + i, lanes));
-    return v;
+/// sums[r] = the sum of f(r, i, lanes) over a row, in every lane; behind its end f gives zeros.
+/// Rows side by side do not wait for each other's additions.
+template <int kRows, class F>
+SACCADE_INLINE void sum_rows(int64_t n, VF (&sums)[kRows], const F& f) {
+  SACCADE_UNROLL(4)
+  for (VF& sum : sums) sum = hn::Zero(DF());
+  each_vector(n, [&](int64_t i, int64_t lanes) HWY_ATTR {
+    SACCADE_UNROLL(4)
+    for (int r = 0; r < kRows; ++r) sums[r] = hn::Add(sums[r], f(r, i, lanes));
   });
+  SACCADE_UNROLL(4)
+  for (VF& sum : sums) sum = hn::SumOfLanes(DF(), sum);
+}
+
+template <int kRows>
+void normalise(const float* x, int64_t n, const Norm& norm, const float* residual, float* y) {
+  const DF d;
+  const VF count = hn::Set(d, static_cast<float>(n)), epsilon = hn::Set(d, norm.epsilon);
+  VF mean[kRows], factor[kRows];
+  sum_rows(n, mean, [&](int r, int64_t i, int64_t lanes) HWY_ATTR {
+    return load_up_to(x + r * n + i, lanes);
+  });
+  SACCADE_UNROLL(4)
+  for (VF& m : mean) m = hn::Div(m, count);
+  sum_rows(n, factor, [&](int r, int64_t i, int64_t lanes) HWY_ATTR {
+    const VF centred = keep_first(hn::Sub(load_up_to(x + r * n + i, lanes), mean[r]), lanes);
+    return hn::Mul(centred, centred);
+  });
+  SACCADE_UNROLL(4)
+  for (VF& f : factor) f = hn::Div(hn::Set(d, 1.0F), hn::Sqrt(hn::Add(hn::Div(f, count), epsilon)));
+  each_vector(n, [&](int64_t i, int64_t lanes) HWY_ATTR {
+    const VF gamma = norm.gamma != nullptr ? load_up_to(norm.gamma + i, lanes) : hn::Set(d, 1.0F);
+    const VF beta = norm.beta != nullptr ? load_up_to(norm.beta + i, lanes) : hn::Zero(d);
+    SACCADE_UNROLL(4)
+    for (int r = 0; r < kRows; ++r) {
+      const int64_t at = r * n + i;
+      const VF scaled = hn::Mul(hn::Sub(load_up_to(x + at, lanes), mean[r]), factor[r]);
+      VF v = hn::Add(hn::Mul(scaled, gamma), beta);
+      if (residual != nullptr) v = hn::Add(v, load_up_to(residual + at, lanes));
+      store_up_to(v, lanes, y + at);
+    }
+  });
+}
+
+void layer_norm(const float* x, int64_t rows, int64_t n, const Norm& norm, const float* residual,
+                float* y) {
+  const auto each = [&](auto count) HWY_ATTR {
+    constexpr int kRows = decltype(count)::value;
+    for (; rows >= kRows; rows -= kRows, x += kRows * n, y += kRows * n) {
+      normalise<kRows>(x, n, norm, residual, y);
+      if (residual != nullptr) residual += kRows * n;
+    }
+  };
+  each(std::integral_constant<int, 4>());
+  each(std::integral_constant<int, 1>());
 }
 
 float largest_magnitude(const float* x, int64_t n) {
@@ -253,70 +249,54 @@ void scale(const float* x, float factor, int64_t n, float* y) {
 /// Column parameters of a tile, filled to whole vectors.
 struct Columns {
   alignas(64) float bias[kMaxTileColumns];
-  alignas(64) float layer_scale[kMaxTileColumns];
-  alignas(64) float column_scale[kMaxTileColumns];
+  alignas(64) float scale[kMaxTileColumns];
   alignas(64) int32_t shift[kMaxTileColumns];  // zero * column_sum
 
   explicit Columns(const FinishArgs& args) {
-    const auto fill = [&](auto* to, const auto* from) {
-      if (from != nullptr) std::memcpy(to, from, args.columns * sizeof(*to));
-    };
-    fill(bias, args.bias);
-    fill(layer_scale, args.layer_scale);
-    fill(column_scale, args.column_scale);
-    if (args.column_sum != nullptr)
-      for (int c = 0; c < args.columns; ++c) shift[c] = args.zero * args.column_sum[c];
+    if (args.bias != nullptr) std::copy_n(args.bias, args.columns, bias);
+    if (args.row_scale == nullptr) return;
+    std::copy_n(args.column_scale, args.columns, scale);
+    for (int c = 0; c < args.columns; ++c) shift[c] = args.zero * args.column_sum[c];
   }
 };
 
-SACCADE_INLINE VF finished_sum(const FinishArgs& args, const Columns& columns, int row, int c) {
+SACCADE_INLINE VF finished_sum(const FinishArgs& args, const Columns& columns, int row, int64_t c) {
   const DF d;
   const int64_t at = row * args.tile_stride + c;
   if (args.row_scale == nullptr) return hn::LoadU(d, static_cast<const float*>(args.tile) + at);
   const DI di;
   const VI sums = hn::LoadU(di, static_cast<const int32_t*>(args.tile) + at);
   const VF exact = hn::ConvertTo(d, hn::Sub(sums, hn::Load(di, columns.shift + c)));
-  const VF factor = hn::Mul(hn::Load(d, columns.column_scale + c), hn::Set(d, args.row_scale[row]));
-  return hn::Mul(exact, factor);
+  return hn::Mul(exact, hn::Mul(hn::Load(d, columns.scale + c), hn::Set(d, args.row_scale[row])));
 }
 
-/// Whether nothing but the activation is to be done.
-bool only_activates(const FinishArgs& args) {
-  return args.row_scale == nullptr && args.bias == nullptr && args.row_bias == nullptr &&
-         args.layer_scale == nullptr && args.scale == 1.0F && args.residual == nullptr;
-}
-
-template <Activation kActivation>
-SACCADE_INLINE void activate_rows(const FinishArgs& args) {
-  const auto* tile = static_cast<const float*>(args.tile);
-  for (int r = 0; r < args.rows; ++r, tile += args.tile_stride) {
-    if (args.out[r] == nullptr) continue;
-    map(args.columns, args.out[r], [&](int64_t c, int64_t) HWY_ATTR {
-      return activation<kActivation>(hn::LoadU(DF(), tile + c));
+/// f(row, column, lanes) for all of a tile, and where its result goes.
+template <class F>
+SACCADE_INLINE void store_tile(const FinishArgs& args, const F& f) {
+  for (int r = 0; r < args.rows; ++r) {
+    float* out = args.out + r * args.out_row;
+    each_vector(args.columns, [&](int64_t c, int64_t lanes) HWY_ATTR {
+      store_up_to(f(r, c, lanes), lanes, out + c / 16 * args.out_panel + c % 16);
     });
   }
 }
 
 template <Activation kActivation>
 SACCADE_INLINE void finish_rows(const FinishArgs& args) {
-  if (only_activates(args)) return activate_rows<kActivation>(args);
-  const DF d;
-  const Columns columns(args);
-  const VF factor = hn::Set(d, args.scale);
-  for (int r = 0; r < args.rows; ++r) {
-    float* out = args.out[r];
-    if (out == nullptr) continue;
-    const float* residual = args.residual != nullptr ? args.residual[r] : nullptr;
-    map(args.columns, out, [&](int64_t c, int64_t lanes) HWY_ATTR {
-      VF v = finished_sum(args, columns, r, static_cast<int>(c));
-      if (args.bias != nullptr) v = hn::Add(v, hn::Load(d, columns.bias + c));
-      if (args.row_bias != nullptr) v = hn::Add(v, hn::Set(d, args.row_bias[r]));
-      v = activation<kActivation>(v);
-      if (args.layer_scale != nullptr) v = hn::Mul(v, hn::Load(d, columns.layer_scale + c));
-      if (residual == nullptr) return hn::Mul(v, factor);
-      return hn::MulAdd(v, factor, load_up_to(residual + c, lanes));
+  if (args.row_scale == nullptr && args.bias == nullptr && args.residual == nullptr) {
+    const auto* tile = static_cast<const float*>(args.tile);
+    return store_tile(args, [&](int r, int64_t c, int64_t) HWY_ATTR {
+      return activation<kActivation>(hn::LoadU(DF(), tile + r * args.tile_stride + c));
     });
   }
+  const Columns columns(args);
+  store_tile(args, [&](int r, int64_t c, int64_t lanes) HWY_ATTR {
+    VF v = finished_sum(args, columns, r, c);
+    if (args.bias != nullptr) v = hn::Add(v, hn::Load(DF(), columns.bias + c));
+    v = activation<kActivation>(v);
+    if (args.residual == nullptr) return v;
+    return hn::Add(v, load_up_to(args.residual + r * args.residual_row + c, lanes));
+  });
 }
 
 void finish(const FinishArgs& args) {
@@ -325,9 +305,9 @@ void finish(const FinishArgs& args) {
 }
 
 RowFunctions GetRows() {
-  return {&pack_bf16,  &pack_tile_bf16,    &pack_row, &interleave_bf16, &to_bf16,
-          &layer_norm, &largest_magnitude, &finish,   &softmax,         &activate,
-          &add,        &multiply,          &scale,    &transpose_panel};
+  return {&pack_bf16,         &pack_tile_bf16, &pack_row, &interleave_bf16, &layer_norm,
+          &largest_magnitude, &finish,         &softmax,  &activate,        &add,
+          &multiply,          &scale};
 }
 
 }  // namespace

@@ -72,8 +72,15 @@ struct TileFamily {
 /// Numbered as ops::Activation, whose header is too large for files with their own target flags.
 enum class Activation : uint8_t { none, relu, gelu, gelu_tanh, silu, sigmoid, tanh };
 
+/// Layer normalisation.
+struct Norm {
+  float epsilon = 1e-5F;
+  const float* gamma = nullptr;  ///< [n] or null: 1
+  const float* beta = nullptr;   ///< [n] or null: 0
+};
+
 /// What happens to a finished tile; columns and rows start at the tile's first. Null: left out.
-///   y = activation(acc' + bias + row_bias) * layer_scale * scale + residual
+///   y = activation(acc' + bias) + residual
 /// with acc' = acc, for int8 row_scale * column_scale * (acc - zero * column_sum).
 struct FinishArgs {
   const void* tile;     ///< [rows][tile_stride], readable to a multiple of 16 columns
@@ -85,12 +92,12 @@ struct FinishArgs {
   const float* column_scale;
   const int32_t* column_sum;
   const float* bias;
-  const float* row_bias;
   Activation activation;
-  const float* layer_scale;
-  float scale;
-  const float* const* residual;  ///< [rows] pointers to the first column, or null
-  float* const* out;             ///< [rows] pointers; null rows are not written
+  const float* residual;
+  int64_t residual_row;  ///< elements from row to row
+  float* out;            ///< may be the tile
+  int64_t out_row;       ///< elements
+  int64_t out_panel;     ///< elements from one 16 columns to the next
 };
 
 /// Functions on rows of fp32. None reads or writes beyond its n elements unless it says so.
@@ -104,13 +111,13 @@ struct RowFunctions {
   void (*pack_row)(RowFormat format, const float* row, int64_t k, float inverse_scale, int32_t zero,
                    std::byte* out, int64_t stride);
   /// Two rows of n elements to bf16 pairs, 16 columns in each piece of 64 bytes, `stride` apart.
+  /// The odd row may be null: zeros.
   void (*interleave_bf16)(const float* even, const float* odd, int64_t n, std::byte* out,
                           int64_t stride);
-  /// y = bf16(x), to nearest even.
-  void (*to_bf16)(const float* x, int64_t n, uint16_t* y);
-  /// y = (x - mean) / sqrt(variance + epsilon) [* gamma + beta] [+ residual]; x may be y.
-  void (*layer_norm)(const float* x, int64_t n, float epsilon, const float* gamma,
-                     const float* beta, const float* residual, float* y);
+  /// y = (x - mean) / sqrt(variance + epsilon) [* gamma + beta] [+ residual] for each of `rows`
+  /// rows of n elements, one behind the other; x may be y.
+  void (*layer_norm)(const float* x, int64_t rows, int64_t n, const Norm& norm,
+                     const float* residual, float* y);
   float (*largest_magnitude)(const float* x, int64_t n);
   void (*finish)(const FinishArgs& args);
   /// y = softmax(x).
@@ -120,10 +127,6 @@ struct RowFunctions {
   void (*multiply)(const float* a, const float* b, int64_t n, float* y);
   /// y = x * factor.
   void (*scale)(const float* x, float factor, int64_t n, float* y);
-  /// `rows` of [rows][k] (row r at r * stride 32-bit words) to one panel [k][16]; words of rows
-  /// beyond are zero. k counts 32-bit words: one fp32 or a pair of bf16.
-  void (*transpose_panel)(const uint32_t* x, int64_t stride, int64_t rows, int64_t k,
-                          uint32_t* panel);
 };
 
 /// The tiles that Highway's instruction sets can express.

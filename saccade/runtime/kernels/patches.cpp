@@ -1,4 +1,4 @@
-#include "saccade/runtime/kernels/layout.h"
+#include "saccade/runtime/kernels/patches.h"
 
 #include <algorithm>
 #include <cstring>
