@@ -95,6 +95,13 @@ void load_weights(Opened& out) {
   load_state(*out.model, state, where);
 }
 
+/// Weights that training begins at zero would hide what a model computes.
+void fill_zero_weights(Model& model) {
+  const torch::NoGradGuard no_grad;
+  for (auto& parameter : model.parameters())
+    if (parameter.dim() >= 2 && !parameter.any().item<bool>()) parameter.normal_(0.0, 0.02);
+}
+
 }  // namespace
 
 Opened open(const std::string& what, const OpenOptions& options) {
@@ -111,6 +118,7 @@ Opened open(const std::string& what, const OpenOptions& options) {
     out.model = build(out.about.system, out.about.config);
     torch::manual_seed(0);
     out.model->init_weights();
+    fill_zero_weights(*out.model);
     out.random_weights = true;
   }
   out.model->eval();

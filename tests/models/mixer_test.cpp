@@ -7,6 +7,7 @@
 #include "saccade/base/error.h"
 #include "saccade/models/catalogue.h"
 #include "saccade/models/load.h"
+#include "saccade/models/open.h"
 #include "saccade/models/registry.h"
 #include "saccade/nn/host.h"
 
@@ -141,6 +142,15 @@ TEST(Mixer, ImpossibleConfigurationsAreNamed) {
       EXPECT_EQ(error.kind(), bad.kind) << error.what();
       EXPECT_NE(std::string(error.what()).find(bad.says), std::string::npos) << error.what();
     }
+}
+
+TEST(Mixer, RandomWeightsGiveAnswersToCompare) {
+  // Training begins with a head of zeros; a model opened without weights must not.
+  const auto opened = open("mixer_s32_224", {.needs_weights = false});
+  ASSERT_TRUE(opened.random_weights);
+  const torch::NoGradGuard no_grad;
+  const auto logits = opened.model->forward({{"images", torch::randn({1, 3, 224, 224})}})["logits"];
+  EXPECT_GT(logits.std().item<float>(), 0.01);
 }
 
 }  // namespace
