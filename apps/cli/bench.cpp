@@ -5,6 +5,7 @@
 #include <fstream>
 #include <map>
 
+#include "apps/cli/checks.h"
 #include "apps/cli/compiled.h"
 #include "apps/cli/output.h"
 #include "apps/cli/plan_opener.h"
@@ -206,8 +207,7 @@ Verb bench_verb() {
         add_map_option(app, options->model);
         add_size_option(app, options->model);
         app.add_option("--batch", options->batch, "Pictures at once")->check(CLI::Range(1, 65536));
-        app.add_option("--seconds", options->seconds, "How long to measure")
-            ->check(CLI::PositiveNumber);
+        app.add_option("--seconds", options->seconds, "How long to measure")->check(above_zero());
         app.add_option("--instructions", options->instructions,
                        "Go without better ones: avx2, sse4, ssse3")
             ->type_name("SET");

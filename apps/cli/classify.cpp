@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "apps/cli/checks.h"
 #include "apps/cli/output.h"
 #include "apps/cli/verb.h"
 #include "saccade/tasks/classify.h"
@@ -95,7 +96,7 @@ Verb classify_verb() {
             app.add_option("--batch", classify.batch_size, "Pictures that the model sees at once")
                 ->check(CLI::Range(1, 65536));
             app.add_option("--max-pixels", classify.max_pixels, "Refuse larger pictures")
-                ->check(CLI::PositiveNumber);
+                ->check(above_zero());
             app.add_flag("--json", options->json, "Print JSON");
             app.footer("Example:\n  saccade classify cat.jpg holiday/ -m vit_base_patch16_224/");
             return [options, &program] { return run(*options, program); };

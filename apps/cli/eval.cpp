@@ -4,6 +4,7 @@
 #include <array>
 #include <filesystem>
 
+#include "apps/cli/checks.h"
 #include "apps/cli/output.h"
 #include "apps/cli/verb.h"
 #include "saccade/base/log.h"
@@ -112,9 +113,9 @@ Verb eval_verb() {
             app.add_option("--limit", options->evaluate.limit,
                            "So many pictures, spread evenly (default: all)")
                 ->default_str("")
-                ->check(CLI::PositiveNumber);
+                ->check(above_zero());
             app.add_option("--max-pixels", options->max_pixels, "Refuse larger pictures")
-                ->check(CLI::PositiveNumber);
+                ->check(above_zero());
             app.add_flag("--json", options->json, "Print JSON");
             app.footer("Example:\n  saccade eval -m model.safetensors --data cifar10 --split test");
             return [options, &program] { return run(*options, program); };

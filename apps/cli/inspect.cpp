@@ -1,6 +1,7 @@
 #include <iostream>
 #include <memory>
 
+#include "apps/cli/checks.h"
 #include "apps/cli/inspection.h"
 #include "apps/cli/verb.h"
 
@@ -35,7 +36,7 @@ Verb inspect_verb() {
             app.add_flag("--json", options->json, "Print JSON");
             app.add_option("--max-pixels", options->inspect.max_pixels,
                            "Refuse larger pictures (default 64000000)")
-                ->check(CLI::PositiveNumber);
+                ->check(above_zero());
             app.footer("Example:\n  saccade inspect model.safetensors --hash");
             return [options] { return run(*options); };
           }};

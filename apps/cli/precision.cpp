@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "apps/cli/checks.h"
 #include "apps/cli/output.h"
 #include "saccade/base/error.h"
 #include "saccade/base/progress.h"
@@ -84,11 +85,11 @@ void add_precision_options(CLI::App& app, PrecisionArgs& args) {
                  "Pictures to measure on, with or without labels (int8 needs them)")
       ->type_name("PATH");
   app.add_option("--pictures", args.pictures, "Use at most so many of them")
-      ->check(CLI::PositiveNumber)
+      ->check(above_zero())
       ->type_name("N");
   app.add_option("--budget", args.budget,
                  "Largest loss: points of top-1, or without labels percent of output")
-      ->check(CLI::NonNegativeNumber)
+      ->check(not_below_zero())
       ->type_name("POINTS");
   app.add_flag("--no-measure", args.no_measure, "Lower every layer, faster so here or not");
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "apps/cli/checks.h"
 #include "apps/cli/output.h"
 #include "apps/cli/pipeline_source.h"
 #include "apps/cli/verb.h"
@@ -164,7 +165,7 @@ Verb preprocess_verb() {
                 ->check(CLI::IsMember({"auto", "yes", "no"}))
                 ->type_name("WHEN");
             app.add_option("--max-pixels", o->max_pixels, "Refuse larger pictures")
-                ->check(CLI::PositiveNumber)
+                ->check(above_zero())
                 ->capture_default_str()
                 ->type_name("N");
             app.add_flag("--json", o->json, "Print JSON");

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "apps/cli/build.h"
+#include "apps/cli/checks.h"
 #include "apps/cli/hand_over.h"
 #include "apps/cli/help.h"
 #include "apps/cli/interrupt.h"
@@ -51,7 +52,7 @@ struct CommonOptions {
   void add(CLI::App& app) {
     if (app.get_option_no_throw("--threads") == nullptr)
       app.add_option("--threads", threads, "Threads to use (default: all cores)")
-          ->check(CLI::Range(1, 256))
+          ->check(whole_number("--threads", 1, 256))
           ->group("");
     app.add_option("--log-level", log_level, "debug, info, warning, error or off")->group("");
   }
@@ -81,7 +82,8 @@ Error unknown_argument(const CLI::App& app, const std::string& argument) {
 /// Options whose value CLI11's message is about, with where it came from.
 std::string origin_of(const CLI::App& app, const std::string& message) {
   for (const auto* option : app.get_options()) {
-    if (option->get_name().empty() || message.find(option->get_name()) == message.npos) continue;
+    if (option->get_lnames().empty()) continue;
+    if (message.find("--" + option->get_lnames().front()) == message.npos) continue;
     if (auto origin = value_origin(app, *option); !origin.empty()) return origin;
   }
   for (const auto* sub : app.get_subcommands())
@@ -94,7 +96,7 @@ std::string origin_of(const CLI::App& app, const std::string& message) {
 bool parse(CLI::App& app, std::vector<std::string> arguments) {
   std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
   try {
-    app.parse(std::move(arguments));
+    app.parse(std::vector<std::string>(arguments));
     return true;
   } catch (const CLI::CallForHelp&) {
     fmt::print("{}", app.help(kName));
@@ -108,7 +110,11 @@ bool parse(CLI::App& app, std::vector<std::string> arguments) {
       throw unknown_argument(app, rest.front());
     std::string message = error.what();
     message.erase(message.find_last_not_of('\n') + 1);
+    if (message.starts_with(": ")) message.erase(0, 2);  // an option that help hides has no name
     throw usage_error("{}{}", message, origin_of(app, message));
+  } catch (const std::logic_error&) {  // what CLI11 throws at the text of a switch
+    check_switches(app, arguments);
+    throw;
   }
 }
 

@@ -36,6 +36,17 @@ bool is_set(const std::string& variable_name) {
   return text != nullptr && *text != '\0';
 }
 
+std::string from(const std::string& variable_name) {
+  return fmt::format(" (from {})", variable_name);
+}
+
+bool is_switch(const CLI::Option& option) { return option.get_expected_max() == 0; }
+
+bool is_switch_value(const std::string& text) {
+  static const std::set<std::string> kTexts{"true", "false", "yes", "no", "on", "off", "1", "0"};
+  return kTexts.contains(text);
+}
+
 /// Reads the file for CLI11, which takes the values of options that the command line lacks.
 class SettingsFile : public CLI::Config {
  public:
@@ -80,7 +91,10 @@ class SettingsFile : public CLI::Config {
       if (option == nullptr || !option->get_configurable()) throw unknown_key(key, app, file);
       // CLI11 asks the environment after the file: what it sets is left out here.
       if (is_set(environment_name(app, *option))) continue;
-      found.push_back({parents, key, inputs(value, key, file)});
+      auto given = inputs(value, key, file);
+      if (is_switch(*option) && (given.size() != 1 || !is_switch_value(given.front())))
+        throw input_error(file, "{} must be true or false", key);
+      found.push_back({parents, key, std::move(given)});
     }
   }
 
@@ -125,11 +139,30 @@ std::string environment_name(const CLI::App& app, const CLI::Option& option) {
   return variable(verb_path(app), option.get_lnames().front());
 }
 
+void check_switches(const CLI::App& app, const std::vector<std::string>& arguments) {
+  const auto check = [](const std::string& name, const std::string& value,
+                        const std::string& origin) {
+    if (!is_switch_value(value))
+      throw usage_error("--{} takes true or false, not \"{}\"{}", name, value, origin);
+  };
+  for (const auto* option : app.get_options()) {
+    if (!is_switch(*option) || option->get_lnames().empty()) continue;
+    for (const auto& name : option->get_lnames())
+      for (const auto& argument : arguments)
+        if (argument.starts_with("--" + name + "="))
+          check(name, argument.substr(name.size() + 3), "");
+    const auto name = environment_name(app, *option);
+    if (option->get_configurable() && is_set(name))
+      check(option->get_lnames().front(), std::getenv(name.c_str()), from(name));
+  }
+  for (const auto* sub : app.get_subcommands({})) check_switches(*sub, arguments);
+}
+
 std::string value_origin(const CLI::App& app, const CLI::Option& option) {
   const auto name = environment_name(app, option);
   const auto& results = option.results();
   if (is_set(name) && results.size() == 1 && results.front() == std::getenv(name.c_str()))
-    return fmt::format(" (from {})", name);
+    return from(name);
   return "";
 }
 

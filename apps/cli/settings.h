@@ -18,6 +18,10 @@ void add_settings(CLI::App& app, std::vector<std::string> verb_names);
 /// The variable of one option, for instance "SACCADE_CLASSIFY_TOP_K"; "" for a positional.
 [[nodiscard]] std::string environment_name(const CLI::App& app, const CLI::Option& option);
 
+/// Switches may be given true or false, as --json=true or in their variables. Throws Error (usage)
+/// where one was given something else: CLI11 does not say which.
+void check_switches(const CLI::App& app, const std::vector<std::string>& arguments);
+
 /// Where the value of the option came from, for error messages: " (from SACCADE_EVAL_DATA)",
 /// " (from run.toml)" or "".
 [[nodiscard]] std::string value_origin(const CLI::App& app, const CLI::Option& option);

@@ -80,7 +80,7 @@ def ceiling(row, peak):
     if found is None or not peak or not row.get("saccade_report"):
         return None
     floor = sum(one["gflop"] for one in row["saccade_report"]["operators"]) / peak * 1e3
-    return found[0] * own[0] / floor
+    return found[0] * own[0] / floor if floor else None
 
 
 def slowdowns(row):

@@ -76,6 +76,14 @@ class Ratios(unittest.TestCase):
         share = ratios.peak_share(row_of(self.data, "vit_b", "fp32"), peaks["fp32", 2])
         self.assertAlmostEqual(share, 350 / 600)
 
+    def test_the_ceiling_is_the_ratio_at_the_peak(self):
+        row = row_of(self.data, "swinv2_t", "fp32")
+        mark = ratios.ratios(row)[0] * ratios.summary(row["peers"]["saccade"])[0]
+        self.assertAlmostEqual(ratios.ceiling(row, 600), mark / 20)  # 12 GFLOP take 20 ms
+        self.assertIsNone(ratios.ceiling(row, None))
+        row["saccade_report"]["operators"] = []
+        self.assertIsNone(ratios.ceiling(row, 600))
+
     def test_slowdown_is_the_quotient_of_medians(self):
         found = ratios.slowdowns(self.data["contention"][0])
         self.assertEqual(found["saccade"], (100, 210, 2.1))
@@ -110,6 +118,12 @@ class Report(unittest.TestCase):
         self.assertIn("| linear (matmul) | 50 | 40.000 | 80 % | 20.000 | 300 | 50 % |", where)
         self.assertIn("| roll | 5 | 10.000 | 20 % | – | – | – |", where)
         self.assertNotIn("ViT-B", where)
+
+    def test_an_aim_beyond_the_peak_is_said_to_be(self):
+        data = recorded()
+        self.assertNotIn("at the peak", report.report(data).lower())
+        row_of(data, "swinv2_t", "fp32")["saccade_report"]["operators"][0]["gflop"] *= 3
+        self.assertRegex(report.report(data), r"\| no; [01]\.\d\d at the peak \|")
 
     def test_what_is_not_available_has_its_reason(self):
         text = report.report(recorded())

@@ -99,6 +99,41 @@ TEST(Settings, AMissingFileIsAnErrorHoweverItWasNamed) {
   EXPECT_NE(variable.err.find("SACCADE_CONFIG_FILE"), std::string::npos) << variable.err;
 }
 
+TEST(Settings, ASwitchTakesTrueOrFalse) {
+  const TemporaryFolder folder;
+  const auto file = folder.write("run.toml", "[bench]\nmmap = \"perhaps\"\n");
+  const std::string from_line = "saccade: --mmap takes true or false, not \"perhaps\"";
+  const auto line = saccade({"bench", "--mmap=perhaps"});
+  EXPECT_EQ(line.code, 2);
+  EXPECT_TRUE(line.err.starts_with(from_line + "\n")) << line.err;
+  const auto variable = saccade({"bench"}, {.environment = {{"SACCADE_BENCH_MMAP", "perhaps"}}});
+  EXPECT_EQ(variable.code, 2);
+  EXPECT_TRUE(variable.err.starts_with(from_line + " (from SACCADE_BENCH_MMAP)")) << variable.err;
+  const auto config = saccade({"bench", "--config-file", file});
+  EXPECT_EQ(config.code, 3);
+  EXPECT_NE(config.err.find("mmap must be true or false"), std::string::npos) << config.err;
+  EXPECT_EQ(saccade({"bench", "--mmap=99999999999999999999"}).code, 2);
+}
+
+TEST(Settings, NumbersOutOfRangeAreOneShortLine) {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
+      {{"bench", "--seconds", "-1"}, "--seconds: \"-1\" is no number above 0"},
+      {{"bench", "--seconds", "nan"}, "--seconds: \"nan\" is no number above 0"},
+      {{"bench", "--seconds", "1e400"}, "--seconds: \"1e400\" is no number above 0"},
+      {{"compile", "vit_tiny_patch16_224", "--budget", "-1"}, "\"-1\" is no number from 0 on"},
+      {{"doctor", "--threads", "0"}, "saccade: --threads takes 1 to 256, not \"0\""},
+      {{"doctor", "--threads", "many"}, "saccade: --threads takes 1 to 256, not \"many\""},
+  };
+  for (const auto& [arguments, message] : cases) {
+    const auto result = saccade(arguments);
+    EXPECT_EQ(result.code, 2) << message;
+    EXPECT_NE(result.err.find(message), std::string::npos) << result.err;
+  }
+  const auto variable = saccade({"doctor"}, {.environment = {{"SACCADE_THREADS", "0"}}});
+  EXPECT_NE(variable.err.find("not \"0\" (from SACCADE_THREADS)"), std::string::npos)
+      << variable.err;
+}
+
 TEST(Settings, HelpNeedsNoGoodFile) {
   const TemporaryFolder folder;
   const auto file = folder.write("bad.toml", "= =");
