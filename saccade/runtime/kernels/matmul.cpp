@@ -367,7 +367,7 @@ void Run::multiply_group(int64_t image, std::span<const TileRows> tiles, const G
   args.prefetch_lines = ceil_div(ahead.size, std::ssize(tiles) * pieces_ * kPieceBytes);
   args.out_panel = kPanelWidth;
   for (int64_t step = 0; step < steps_; step += kBlockSteps) {
-    const bool last = step + kBlockSteps >= steps_;
+    const bool last = step + kBlockSteps >= steps_, straight = plain_ && last && whole;
     args.steps = std::min(kBlockSteps, steps_ - step);
     args.b = b + step * kPanelStepBytes;
     const int64_t piece = step / piece_steps, pieces = args.steps / piece_steps;
@@ -376,7 +376,6 @@ void Run::multiply_group(int64_t image, std::span<const TileRows> tiles, const G
                   : op_.epilogue.row_bias != nullptr ? Start{area.row_bias, kPanelWidth, 0}
                                                      : Start{bias, 0, kPanelWidth};
     for (const TileRows& tile : tiles) {
-      const bool straight = plain_ && last && whole;
       args.a = tile.a + piece * tile.a_piece;
       args.a_row = tile.a_row;
       args.init = start.next(tile.rows.size());
@@ -430,10 +429,12 @@ void Run::finish(int64_t image, const Range& rows, const Range& columns, float* 
   args.activation = e.activation;
   args.residual = e.residual != nullptr ? e.residual + at : nullptr;
   args.residual_row = op_.out.row_stride;
-  args.out = op_.out.data + at;
-  args.out_row = op_.out.row_stride;
   args.out_panel = kPanelWidth;
-  if (op_.out.packing == nullptr) return table_.rows.finish(args);
+  if (op_.out.packing == nullptr) {
+    args.out = op_.out.data + at;
+    args.out_row = op_.out.row_stride;
+    return table_.rows.finish(args);
+  }
 
   const Packing& packing = *op_.out.packing;
   const int64_t width = piece_elements(packing.format), first = image * op_.m;

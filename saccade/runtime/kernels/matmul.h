@@ -1,7 +1,7 @@
 #pragma once
 // The matrix kernel: C[m][n] = finish(rows of A . panels of B). Linear layers, convolutions, patch
-// embeddings and products of activations differ in how rows of A are found (layout.h) and in what
-// happens to a tile before it is stored.
+// embeddings and mixed tokens differ in where rows of A come from (patches.h) and in what happens
+// to a tile before it is stored.
 //
 // Each element is one chain of multiply-adds in the order of K, in blocks that depend on K alone:
 // its bits do not depend on the number of threads, on the tile it falls into or on other rows.
