@@ -151,24 +151,26 @@ void add_rows(Table& table, const Json& modules, size_t begin, size_t end, int64
 }
 
 void print_report(const Json& report) {
+  const auto& modules = report["modules"];
+  const bool formulas = std::ranges::any_of(  // a plan has none
+      modules, [](const Json& module) { return !module["formula"].get<std::string>().empty(); });
   Table table({{"module"},
                {"times", Align::right},
                {"params", Align::right},
                {"bytes", Align::right},
                {"GMACs", Align::right},
                {"share", Align::right},
-               {"closed form"}});
+               {formulas ? "closed form" : ""}});
   table.add({report["name"].get<std::string>(), "",
              fmt::format("{}", report["params"].get<int64_t>()),
              bytes_text(report["bytes"].get<double>()),
              fmt::format("{:.4f}", report["macs"].get<double>() / 1e9), "100.0 %", ""});
-  const auto& modules = report["modules"];
   add_rows(table, modules, 1, modules.size(), 1);
   fmt::print(
       "{}\nFor one picture, {} parameters. Equal modules stand in one row with the cost of "
-      "each; hw tokens of\nwidth C. MACs: multiply-adds of projections, convolutions and "
-      "attention's two products.\n",
-      table.text(), report["precision"].get<std::string>());
+      "each.\nMACs: multiply-adds of projections, convolutions and attention's two products.\n{}",
+      table.text(), report["precision"].get<std::string>(),
+      formulas ? "Closed forms: hw tokens of width C.\n" : "");
 }
 
 int run(const Options& options) {
