@@ -81,7 +81,7 @@ std::byte* Session::address(ValueId id) const {
   return impl_->arena.get() + memory.offset[static_cast<size_t>(owner)] * portion_;
 }
 
-/// Memory for everything; N is known from here on.
+/// Memory for everything; N is known from here on. Nothing has changed if there is not enough.
 void Session::allocate(int64_t batch, size_t size) {
   const auto& memory = model_->memory(size);
   const auto& graph = model_->graph(size);
@@ -93,6 +93,9 @@ void Session::allocate(int64_t batch, size_t size) {
   if (!total || *total > options_.max_bytes)
     throw resource_error("{} pictures at once need more than {} bytes; use a smaller batch", batch,
                          options_.max_bytes);
+  batch_ = 0;
+  impl_->steps.clear();
+  times_.clear();
   impl_->arena = plan::allocate_aligned(static_cast<size_t>(memory.size * portion));
   impl_->ports.clear();
   for (const ValueId id : ports)
@@ -107,9 +110,6 @@ void Session::prepare(int64_t batch, size_t size) {
   if (batch == batch_ && size == size_) return;
   if (batch < 1) throw usage_error("a batch of {} pictures", batch);
   if (size >= model_->sizes()) throw usage_error("size {} of {}", size, model_->sizes());
-  batch_ = 0;
-  impl_->steps.clear();
-  times_.clear();
   allocate(batch, size);
   int64_t scratch = 0;
   for (const ValueId id : model_->steps(size_)) {

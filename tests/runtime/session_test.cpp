@@ -243,6 +243,8 @@ TEST(Session, MemoryHasALimit) {
     } catch (const Error& e) {
       EXPECT_EQ(e.kind(), ErrorKind::resources);
     }
+    EXPECT_EQ(session.batch(), 1);
+    session.run();  // what was prepared before is left as it was
   }
 }
 
