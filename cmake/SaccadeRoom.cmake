@@ -1,10 +1,12 @@
-# saccade_room(<name> [TORCH] [FILES <files>...] DEPENDS <rooms and libraries>...
-#              [PRIVATE_DEPENDS <libraries>...] [COMPONENT Runtime|Core|Models])
+# saccade_room(<name> [TORCH] [SMALL] [FAST <files>...] [FILES <files>...]
+#              DEPENDS <rooms and libraries>... [PRIVATE_DEPENDS <libraries>...]
+#              [COMPONENT Runtime|Core|Models])
 # One folder of saccade/ becomes the library saccade_<name> (alias saccade::<name>) from all its
 # .cpp files, or from FILES where a folder holds two libraries. TORCH: the room sees libtorch.
+# SMALL: compiled for size, but for the FAST files, which go over pixels or weights.
 # COMPONENT: the library is installed, and exported with that component of find_package(saccade).
 function(saccade_room name)
-  cmake_parse_arguments(ROOM "TORCH" "COMPONENT" "FILES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
+  cmake_parse_arguments(ROOM "TORCH;SMALL" "COMPONENT" "FAST;FILES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
   if(NOT ROOM_FILES)
     file(GLOB ROOM_FILES CONFIGURE_DEPENDS *.cpp)
   endif()
@@ -15,6 +17,10 @@ function(saccade_room name)
     PRIVATE ${ROOM_PRIVATE_DEPENDS})
   if(ROOM_TORCH)
     saccade_use_torch(saccade_${name})
+  endif()
+  if(ROOM_SMALL)
+    target_compile_options(saccade_${name} PRIVATE ${SACCADE_SMALL})
+    set_source_files_properties(${ROOM_FAST} PROPERTIES COMPILE_OPTIONS $<$<CONFIG:Release>:-O3>)
   endif()
   if(ROOM_COMPONENT)
     saccade_install(saccade_${name} ${ROOM_COMPONENT})
