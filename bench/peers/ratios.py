@@ -73,13 +73,18 @@ def peak_share(row, peak):
     return found["gflops"] / peak if found and peak else None
 
 
+def floor_ms(operators, peak):
+    """Milliseconds of their arithmetic at the peak, GFLOP/s."""
+    return sum(one["gflop"] for one in operators) / peak * 1e3
+
+
 def ceiling(row, peak):
     """What the ratio of the least times would be if Saccade did its arithmetic at the peak, or
     None. An aim beyond it cannot be reached by faster kernels."""
     found, own = ratios(row), summary(row["peers"]["saccade"])
     if found is None or not peak or not row.get("saccade_report"):
         return None
-    floor = sum(one["gflop"] for one in row["saccade_report"]["operators"]) / peak * 1e3
+    floor = floor_ms(row["saccade_report"]["operators"], peak)
     return found[0] * own[0] / floor if floor else None
 
 

@@ -3,8 +3,8 @@
 from models import BY_KEY, CONTENTION_AIM, INSTALLED_AIM_BYTES, MEMORY_AIM, PRECISIONS, \
     START_AIM_MODEL, START_AIM_SECONDS
 from peers import PEERS, TITLES
-from ratios import aim, ceiling, disagreement, missed, ordered, peak_share, peaks, ratios, \
-    slowdowns, summary, verdict
+from ratios import aim, ceiling, disagreement, floor_ms, missed, ordered, peak_share, peaks, \
+    ratios, slowdowns, summary, verdict
 
 BEGIN = "<!-- measured: written by bench/peers/run.py -->\n"
 END = "<!-- end of measured -->\n"
@@ -228,10 +228,10 @@ def operators(row, peak):
     """One folded table, the costliest operator first; `peak` in GFLOP/s."""
     found = sorted(row["saccade_report"]["operators"], key=lambda one: -one["ms"])
     total = sum(one["ms"] for one in found)
-    floor = sum(one["gflop"] for one in found) / peak * 1e3
+    floor = floor_ms(found, peak)
     rows = []
     for one in found:
-        least = one["gflop"] / peak * 1e3
+        least = floor_ms([one], peak)
         rows.append([one["name"], str(one["count"]), number(one["ms"], 3),
                      share(one["ms"] / total),
                      number(least, 3) if least else NOTHING,
