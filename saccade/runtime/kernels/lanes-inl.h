@@ -43,16 +43,3 @@ SACCADE_INLINE void map(int64_t n, float* y, const F& f) {
   each_vector(n,
               [&](int64_t i, int64_t count) HWY_ATTR { store_up_to(f(i, count), count, y + i); });
 }
-
-/// The sum of f(i) over vectors; f gets how many lanes count and must return zeros behind them.
-template <class F>
-SACCADE_INLINE float reduce_sum(int64_t n, const F& f) {
-  VF sums[4] = {hn::Zero(DF()), hn::Zero(DF()), hn::Zero(DF()), hn::Zero(DF())};
-  int64_t i = 0;
-  for (; i + 4 * kLanes <= n; i += 4 * kLanes) SACCADE_UNROLL(4)
-  for (int v = 0; v < 4; ++v) sums[v] = hn::Add(sums[v], f(i + v * kLanes, kLanes));
-  for (; i + kLanes <= n; i += kLanes) sums[0] = hn::Add(sums[0], f(i, kLanes));
-  if (i < n) sums[1] = hn::Add(sums[1], f(i, n - i));
-  const VF sum = hn::Add(hn::Add(sums[0], sums[1]), hn::Add(sums[2], sums[3]));
-  return hn::GetLane(hn::SumOfLanes(DF(), sum));
-}

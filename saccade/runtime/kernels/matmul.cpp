@@ -89,7 +89,7 @@ struct ThreadArea {
 bool is_plain(const Matmul& op) {
   const Epilogue& e = op.epilogue;
   return op.right.type != DType::I8 && e.activation == Activation::none &&
-         op.out.packing == nullptr && (e.residual == nullptr || e.residual != op.out.data);
+         op.out.packing == nullptr && e.residual != op.out.data;
 }
 
 /// Whether rows of A can be read where they lie: without anything to be done to them on the way,

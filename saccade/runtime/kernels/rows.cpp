@@ -210,9 +210,10 @@ void softmax(const float* x, int64_t n, float* y) {
   map(n, y, [&](int64_t i, int64_t lanes) HWY_ATTR {
     return exponential(hn::Sub(load(i, lanes), most));
   });
-  const float sum =
-      reduce_sum(n, [&](int64_t i, int64_t lanes) HWY_ATTR { return load_up_to(y + i, lanes); });
-  const VF factor = hn::Set(d, 1 / sum);
+  VF sum[1];
+  sum_rows(n, sum,
+           [&](int, int64_t i, int64_t lanes) HWY_ATTR { return load_up_to(y + i, lanes); });
+  const VF factor = hn::Div(hn::Set(d, 1.0F), sum[0]);
   map(n, y,
       [&](int64_t i, int64_t lanes) HWY_ATTR { return hn::Mul(load_up_to(y + i, lanes), factor); });
 }
