@@ -92,21 +92,21 @@ bool is_plain(const Matmul& op) {
          op.out.packing == nullptr && e.residual != op.out.data;
 }
 
-/// Whether rows of A can be read where they lie: without anything to be done to them on the way,
-/// and spread over enough sets of the nearest cache (of 64 lines and 8 ways) that those of a tile
-/// do not push each other out.
-bool lies_right(const Matmul& op) {
+// Sets of the nearest cache (64 of 8 ways) that the rows of a tile must be spread over, so that
+// they do not push each other out: to be read in place sooner than packed first, and to be read in
+// place even if the operator before could pack them for nothing.
+constexpr int64_t kSetsOfATile = 2, kSetsToSpare = 4;
+
+/// Whether `tiles` can read the rows of A where they lie: without anything to be done to them on
+/// the way, and spread over so many sets.
+bool reads_in_place(const TileFamily& tiles, const Matmul& op, int64_t wanted_sets) {
   const bool plain = op.left.patches == nullptr && op.left.packed == nullptr;
   const bool whole_steps = op.k % ops::panel_group(op.right.type) == 0;
-  constexpr int64_t kSets = 64, kSetsOfATile = 4;
+  constexpr int64_t kSets = 64;
   const int64_t lines = op.left.row_stride * static_cast<int64_t>(sizeof(float)) / kPieceBytes;
   const int64_t sets = kSets / std::gcd(lines, kSets);
-  return plain && whole_steps && (op.m == 1 || sets >= kSetsOfATile);
-}
-
-/// Whether `tiles` read the rows of A where they lie.
-bool reads_in_place(const TileFamily& tiles, const Matmul& op) {
-  return tiles.wide_in_place != nullptr && lies_right(op);
+  return tiles.wide_in_place != nullptr && plain && whole_steps &&
+         (op.m == 1 || sets >= wanted_sets);
 }
 
 /// How `tiles` want the rows of A packed.
@@ -128,7 +128,7 @@ class Run {
         panel_stride_(ops::panel_stride(op.right.type, op.k)),
         a_row_(op.left.row_stride * static_cast<int64_t>(sizeof(float))),
         plain_(is_plain(op)),
-        in_place_(reads_in_place(tiles_, op)),
+        in_place_(reads_in_place(tiles_, op, kSetsOfATile)),
         packs_(!in_place_ && op.left.packed == nullptr) {}
 
   /// Lays out the scratch area, or only counts it.
@@ -459,7 +459,8 @@ void Run::finish(int64_t image, const Range& rows, const Range& columns, float* 
 std::optional<Packing> row_packing(const Matmul& op) {
   const KernelTable table = kernel_table();
   const TileFamily& tiles = family_of(table.tiles, op.right.type);
-  if (reads_in_place(tiles, op) || op.right.type == DType::I8 || op.batch > 1) return std::nullopt;
+  if (op.right.type == DType::I8 || op.batch > 1) return std::nullopt;
+  if (reads_in_place(tiles, op, kSetsToSpare)) return std::nullopt;
   return packing_of(tiles, op);
 }
 
